@@ -1,0 +1,36 @@
+export { type BackoffPolicy, backoffDelayMs } from './backoff.js'
+export { type Clock, sleep, systemClock } from './clock.js'
+export {
+  findHashKeyRange,
+  type HashKeyRange,
+  MAX_HASH_KEY,
+  parseHashKey,
+  partitionKeyHash,
+  uniformHashKeyRanges,
+} from './hash-key.js'
+export type {
+  FirehoseEvent,
+  FirehoseEventRecord,
+  FirehoseResponse,
+  FirehoseResponseRecord,
+  KinesisBatchResponse,
+  KinesisEvent,
+  KinesisEventRecord,
+  KinesisWindowResponse,
+  LambdaContext,
+} from './lambda-events.js'
+export {
+  deliveryMetrics,
+  functionMetrics,
+  type MetricDefinition,
+  type MetricStatistic,
+  type MetricUnit,
+  PROCESSING_NAMESPACE,
+  processingMetrics,
+  shardMetrics,
+  streamMetrics,
+} from './metric-catalog.js'
+export { dynamoDbQuotas, firehoseQuotas, kinesisQuotas, lambdaQuotas, sqsQuotas } from './quotas.js'
+export { type Random, seededRandom, systemRandom } from './random.js'
+export { InvalidOptionError, StreamingError, type StreamingErrorOptions } from './streaming-error.js'
+export type { TopologyEdge, TopologyManifest, TopologyNode, TopologyNodeKind } from './topology.js'
