@@ -1,0 +1,37 @@
+import type { MetricUnit } from '@org/kinesis-core'
+
+/**
+ * One AWS service in process. The wire handlers, the pollers and the tests call the same object, with the shapes of the AWS API
+ * (blobs as `Uint8Array`, timestamps as epoch seconds); what fails throws a `ServiceError`.
+ */
+export interface LocalService {
+  /** What `X-Amz-Target` begins with, `Kinesis_20131202` say. */
+  readonly targetPrefix: string
+  call(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
+}
+
+/** An error that the service itself would answer with: the code is the service's own. */
+export class ServiceError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly statusCode: number = 400,
+  ) {
+    super(message)
+    this.name = 'ServiceError'
+  }
+}
+
+export interface MetricDatum {
+  namespace: string
+  name: string
+  dimensions: Readonly<Record<string, string>>
+  value: number
+  unit: MetricUnit
+  timestampMs: number
+}
+
+/** Where the local services publish what AWS publishes to CloudWatch. */
+export interface MetricSink {
+  put(datum: MetricDatum): void
+}
