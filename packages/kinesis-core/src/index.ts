@@ -1,3 +1,10 @@
+export {
+  type DecodedAggregate,
+  type DecodedRecord,
+  decodeAggregate,
+} from './aggregated-record/decode-aggregate.js'
+export { encodeAggregate } from './aggregated-record/encode-aggregate.js'
+export type { RecordTag, UserRecord } from './aggregated-record/format.js'
 export { type BackoffPolicy, backoffDelayMs } from './backoff.js'
 export { type Clock, sleep, systemClock } from './clock.js'
 export {

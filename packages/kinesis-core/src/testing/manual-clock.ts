@@ -14,6 +14,11 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
+  /** How many callbacks wait. */
+  get pending(): number {
+    return this.#pending.length
+  }
+
   schedule(delayMs: number, callback: () => void): () => void {
     const timer = { dueMs: this.#now + Math.max(0, delayMs), order: this.#order++, callback }
     this.#pending.push(timer)

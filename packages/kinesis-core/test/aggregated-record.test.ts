@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { decodeAggregate, encodeAggregate, type UserRecord } from '@org/kinesis-core'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+interface GoldenCase {
+  name: string
+  records: { partitionKey: string; explicitHashKey: string | null; data: string }[]
+  encoded: string
+}
+
+const golden: GoldenCase[] = JSON.parse(
+  readFileSync(new URL('./golden/aggregated-records.json', import.meta.url), 'utf8'),
+)
+
+const MAGIC = Buffer.from('f3899ac2', 'hex')
+
+function container(message: Buffer): Buffer {
+  return Buffer.concat([MAGIC, message, createHash('md5').update(message).digest()])
+}
+
+const userRecord: fc.Arbitrary<UserRecord> = fc.record(
+  {
+    partitionKey: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),
+    explicitHashKey: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(String),
+    data: fc.uint8Array({ maxLength: 300 }),
+    tags: fc.array(fc.record({ key: fc.string(), value: fc.string() }, { requiredKeys: ['key'] }), {
+      maxLength: 3,
+    }),
+  },
+  { requiredKeys: ['partitionKey', 'data'] },
+)
+
+describe('the aggregated record format', () => {
+  it.each(golden)('reads what an independent implementation wrote: $name', ({ records, encoded }) => {
+    const decoded = decodeAggregate(Buffer.from(encoded, 'hex'))
+
+    expect(decoded.kind).toBe('aggregated')
+    if (decoded.kind !== 'aggregated') return
+    expect(
+      decoded.records.map((record) => ({
+        partitionKey: record.partitionKey,
+        explicitHashKey: record.explicitHashKey ?? null,
+        data: record.data.toString('hex'),
+      })),
+    ).toEqual(records)
+  })
+
+  it.each(golden)(
+    'writes what an independent implementation wrote, byte for byte: $name',
+    ({ records, encoded }) => {
+      const written = encodeAggregate(
+        records.map(({ partitionKey, explicitHashKey, data }) => ({
+          partitionKey,
+          data: Buffer.from(data, 'hex'),
+          ...(explicitHashKey === null ? {} : { explicitHashKey }),
+        })),
+      )
+
+      expect(Buffer.from(written).toString('hex')).toBe(encoded)
+    },
+  )
+
+  it('gives back every record that went in', () => {
+    fc.assert(
+      fc.property(fc.array(userRecord, { minLength: 1, maxLength: 30 }), (records) => {
+        const decoded = decodeAggregate(encodeAggregate(records))
+
+        expect(decoded.kind).toBe('aggregated')
+        if (decoded.kind !== 'aggregated') return
+        expect(
+          decoded.records.map(({ data, tags, ...rest }) => ({ ...rest, data: [...data], tags: [...tags] })),
+        ).toEqual(
+          records.map(({ data, tags, ...rest }) => ({ ...rest, data: [...data], tags: [...(tags ?? [])] })),
+        )
+      }),
+    )
+  })
+
+  it('takes anything without the magic for a plain record', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        fc.pre(!Buffer.from(bytes).subarray(0, 4).equals(MAGIC))
+        expect(decodeAggregate(bytes)).toEqual({ kind: 'plain' })
+      }),
+    )
+  })
+
+  it('takes a record whose MD5 does not fit for a plain one, as KCL does', () => {
+    const broken = Buffer.from(encodeAggregate([{ partitionKey: 'a', data: Buffer.from('x') }]))
+    broken[6] = broken[6]! ^ 1
+
+    expect(decodeAggregate(broken)).toEqual({ kind: 'plain' })
+  })
+
+  it('never throws on a message of random bytes under a right MD5', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (message) => {
+        expect(['aggregated', 'corrupt']).toContain(decodeAggregate(container(Buffer.from(message))).kind)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it.each([
+    ['a length beyond the end', '0aff01', 'runs past the end'],
+    ['a partition key that is not in the table', '1a0408051a00', 'partition key 5 is not in the table'],
+    ['a record without data', '0a01611a020800', 'no data'],
+    ['a record without a partition key', '1a021a00', 'no partition key'],
+    ['an endless number', '08ffffffffffffffffffffff', 'more than ten bytes'],
+    ['an unknown wire type', '0b', 'wire type 3'],
+  ])('calls %s corrupt and says why', (_, hex, reason) => {
+    const decoded = decodeAggregate(container(Buffer.from(hex, 'hex')))
+
+    expect(decoded).toMatchObject({ kind: 'corrupt', reason: expect.stringContaining(reason) })
+  })
+
+  it('passes over fields that it does not know', () => {
+    const unknownField = Buffer.from('7a03616263', 'hex')
+    const known = Buffer.from(encodeAggregate([{ partitionKey: 'a', data: Buffer.from('x') }])).subarray(
+      4,
+      -16,
+    )
+
+    expect(decodeAggregate(container(Buffer.concat([unknownField, known])))).toMatchObject({
+      kind: 'aggregated',
+      records: [{ partitionKey: 'a' }],
+    })
+  })
+})
