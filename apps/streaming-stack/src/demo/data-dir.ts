@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { StreamingError } from '@org/kinesis-core'
+
+/** Where one run keeps what it leaves behind. */
+export interface RunFolders {
+  root: string
+  lake: string
+  rejected: string
+  failures: string
+  ledger: string
+  account: string
+}
+
+/** Runs without `--data` go here: beside the workspace's other generated files, ignored by git. */
+const DEFAULT_PARENT = fileURLToPath(new URL('../../../../.demo', import.meta.url))
+const LATEST = join(DEFAULT_PARENT, 'latest')
+
+/**
+ * Makes the folders of a run. A folder that the user names must be empty or new, so that two runs never mix;
+ * without a name the last run's folder makes way for this one's.
+ */
+export async function createRunFolders(dataDir: string | undefined): Promise<RunFolders> {
+  const root =
+    dataDir === undefined ? join(DEFAULT_PARENT, `run-${process.pid}-${Date.now()}`) : resolve(dataDir)
+  if (dataDir === undefined) await removeEarlierRuns()
+  else await assertEmpty(root)
+  const folders = runFolders(root)
+  for (const folder of [folders.lake, folders.rejected, folders.failures])
+    await mkdir(folder, { recursive: true })
+  await mkdir(DEFAULT_PARENT, { recursive: true })
+  await writeFile(LATEST, root)
+  return folders
+}
+
+/** The folders of the run that `--data` names, or of the last one. */
+export async function findRunFolders(dataDir: string | undefined): Promise<RunFolders> {
+  const root =
+    dataDir === undefined ? await readFile(LATEST, 'utf8').catch(() => undefined) : resolve(dataDir)
+  if (root === undefined) {
+    throw new StreamingError(
+      'There is no run to look at yet. Run the demo first, or name a folder with --data.',
+      {
+        code: 'NO_RUN',
+        retryable: false,
+      },
+    )
+  }
+  const folders = runFolders(root)
+  if (!existsSync(folders.lake)) {
+    throw new StreamingError(
+      `${root} holds no lake. Name the folder that a demo run was given with --data.`,
+      {
+        code: 'NO_RUN',
+        retryable: false,
+      },
+    )
+  }
+  return folders
+}
+
+function runFolders(root: string): RunFolders {
+  return {
+    root,
+    lake: join(root, 'lake'),
+    rejected: join(root, 'rejected'),
+    failures: join(root, 'failures'),
+    ledger: join(root, 'ledger.tsv'),
+    account: join(root, 'account.json'),
+  }
+}
+
+async function assertEmpty(root: string): Promise<void> {
+  const entries = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new StreamingError(
+      `--data ${root} cannot be used: ${error.message}. Name a folder that can be written.`,
+      {
+        code: 'BAD_DATA_DIR',
+        retryable: false,
+      },
+    )
+  })
+  if (entries.length > 0) {
+    throw new StreamingError(`--data ${root} is not empty. Name a new folder, or remove what is in it.`, {
+      code: 'BAD_DATA_DIR',
+      retryable: false,
+    })
+  }
+}
+
+/** Only runs whose process has ended: another demo may be running beside this one. */
+async function removeEarlierRuns(): Promise<void> {
+  const entries = await readdir(DEFAULT_PARENT).catch(() => [])
+  for (const entry of entries) {
+    const pid = Number(/^run-(\d+)-/.exec(entry)?.[1] ?? Number.NaN)
+    if (!Number.isNaN(pid) && !isRunning(pid))
+      await rm(join(DEFAULT_PARENT, entry), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it runs, and is somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

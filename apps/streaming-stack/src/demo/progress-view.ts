@@ -1,0 +1,76 @@
+import { styleText } from 'node:util'
+
+/** The pipeline at one moment. Counters are totals; rates are of the last interval. */
+export interface ProgressSnapshot {
+  elapsedMs: number
+  /** Known only where the run has an end. */
+  totalMs: number | undefined
+  phase: 'running' | 'draining'
+  produced: number
+  producedPerSecond: number
+  behind: number
+  putFailures: number
+  stored: number
+  storedPerSecond: number
+  rejected: number
+  delivered: number
+  windowPartials: number
+  lagMs: number
+  invocationErrors: number
+}
+
+/** One line, for logs and pipes. */
+export function progressLine(snapshot: ProgressSnapshot): string {
+  const s = snapshot
+  return [
+    `${seconds(s.elapsedMs)}${s.totalMs === undefined ? '' : `/${seconds(s.totalMs)}`}`,
+    s.phase === 'draining' ? 'draining' : undefined,
+    `produced ${count(s.produced)} (${rate(s.producedPerSecond)})`,
+    `stored ${count(s.stored)} (${rate(s.storedPerSecond)})`,
+    `rejected ${count(s.rejected)}`,
+    `delivered ${count(s.delivered)}`,
+    `lag ${seconds(s.lagMs)}`,
+    `errors ${count(s.invocationErrors + s.putFailures)}`,
+    s.behind > 0 ? `behind ${count(s.behind)}` : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join('  ')
+}
+
+/** A few lines for a terminal, redrawn in place. */
+export function progressBlock(snapshot: ProgressSnapshot, columns: number): string {
+  const s = snapshot
+  const label = (text: string) => styleText('dim', text.padEnd(11))
+  const errors = s.invocationErrors + s.putFailures
+  return [
+    progressBar(s, columns),
+    `${label('generator')}${rate(s.producedPerSecond).padStart(11)}   ${count(s.produced)} events put${
+      s.behind > 0 ? styleText('yellow', `, ${count(s.behind)} behind`) : ''
+    }`,
+    `${label('processor')}${rate(s.storedPerSecond).padStart(11)}   ${count(s.stored)} stored, ${count(s.rejected)} rejected, lag ${seconds(s.lagMs)}`,
+    `${label('lake')}${''.padStart(11)}   ${count(s.delivered)} delivered`,
+    `${label('windows')}${''.padStart(11)}   ${count(s.windowPartials)} partial results`,
+    `${label('errors')}${''.padStart(11)}   ${errors === 0 ? 'none' : styleText('yellow', count(errors))}`,
+  ].join('\n')
+}
+
+function progressBar({ elapsedMs, totalMs, phase }: ProgressSnapshot, columns: number): string {
+  if (phase === 'draining') return styleText('cyan', `draining … ${seconds(elapsedMs)}`)
+  if (totalMs === undefined)
+    return styleText('cyan', `${seconds(elapsedMs)}   Ctrl-C drains and prints the account`)
+  const width = Math.max(10, Math.min(40, columns - 24))
+  const filled = Math.round(width * Math.min(1, elapsedMs / totalMs))
+  return `${styleText('cyan', '█'.repeat(filled))}${styleText('dim', '░'.repeat(width - filled))}  ${seconds(elapsedMs)} of ${seconds(totalMs)}`
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function rate(perSecond: number): string {
+  return `${perSecond.toFixed(perSecond < 1_000 ? 1 : 0)} ev/s`
+}

@@ -1,0 +1,239 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { KinesisMonitor, type StreamHealth } from '@org/kinesis-monitor'
+import { type Account, position, type RejectedEvidence, settleAccount } from './account.js'
+import { accountText } from './account-view.js'
+import { createRunFolders, type RunFolders } from './data-dir.js'
+import { countWindowedEvents, readFailures, readLake, scanEventIds } from './evidence.js'
+import { type GeneratorProcess, startGenerator } from './generator-process.js'
+import { type LedgerEntry, readLedger } from './ledger.js'
+import { MemoryWatch } from './memory.js'
+import { dummyCredentials, names, type Pipeline, startPipeline } from './pipeline.js'
+import { type ProgressReporter, progressReporter } from './progress-reporter.js'
+import type { ProgressSnapshot } from './progress-view.js'
+
+export interface DemoOptions {
+  shards: number
+  ratePerSecond: number
+  /** Undefined: until it is stopped, or the replayed file ends. */
+  durationSeconds: number | undefined
+  badFraction: number
+  seed: number | undefined
+  dataDir: string | undefined
+  jsonFile: string | undefined
+  chaos: 'crash' | undefined
+  replay: ReplayOptions | undefined
+}
+
+export interface ReplayOptions {
+  file: string
+  format: string
+  map: string | undefined
+  speed: string
+  onBadLine: string
+}
+
+export interface RunReport extends Account {
+  durationMs: number
+  peakRssBytes: number
+  crashes: number
+  health: StreamHealth
+}
+
+/** How long what is in the stream may take to come out at the end; beyond it the account is drawn up as things stand. */
+const DRAIN_LIMIT_MS = 120_000
+const PROGRESS_INTERVAL_MS = 250
+
+/** Runs the whole pipeline until its end or until `stop` aborts, drains it, and balances the account. */
+export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<RunReport> {
+  const folders = await createRunFolders(options.dataDir)
+  const reporter = progressReporter(process.stderr)
+  const startedAtMs = Date.now()
+  const memory = new MemoryWatch()
+  const pipeline = await startPipeline({
+    shards: options.shards,
+    folders,
+    chaos: options.chaos,
+    onLogLine: (line) => reporter.note(`  handler: ${line}`),
+  })
+  let generator: GeneratorProcess | undefined
+  try {
+    reporter.note(
+      `${names.stream} (${options.shards} shards) at ${pipeline.local.url}, data in ${folders.root}`,
+    )
+    generator = startGenerator(
+      generatorArgs(options, folders, pipeline.local.url),
+      pipeline.local.environment,
+    )
+    await runToEnd(options, pipeline, generator, reporter, memory, stop, startedAtMs)
+    const durationMs = Date.now() - startedAtMs
+    const account = settleAccount(await collectEvidence(pipeline, folders))
+    const health = await checkHealth(pipeline)
+    const report: RunReport = {
+      ...account,
+      durationMs,
+      peakRssBytes: memory.peakBytes,
+      crashes: pipeline.crashes(),
+      health,
+    }
+    await writeReport(report, folders, options.jsonFile)
+    process.stdout.write(`${accountText(report)}\n`)
+    return report
+  } finally {
+    reporter.finish()
+    generator?.kill()
+    pipeline.dynamo.destroy()
+    await pipeline.local.close()
+  }
+}
+
+async function runToEnd(
+  options: DemoOptions,
+  pipeline: Pipeline,
+  generator: GeneratorProcess,
+  reporter: ProgressReporter,
+  memory: MemoryWatch,
+  stop: AbortSignal,
+  startedAtMs: number,
+): Promise<void> {
+  const onStop = () => generator.stop()
+  stop.addEventListener('abort', onStop, { once: true })
+  if (stop.aborted) onStop()
+  const snapshots = snapshotter(options, pipeline, generator, startedAtMs)
+  let phase: ProgressSnapshot['phase'] = 'running'
+  const ticker = setInterval(() => {
+    void memory.sample()
+    reporter.show(snapshots(phase))
+  }, PROGRESS_INTERVAL_MS)
+  try {
+    await memory.sample()
+    await generator.done
+    phase = 'draining'
+    const limit = AbortSignal.timeout(DRAIN_LIMIT_MS)
+    await Promise.all([
+      pipeline.processing.drain(limit),
+      pipeline.windowing.drain(limit),
+      pipeline.delivery.drain(limit),
+    ])
+    await memory.sample()
+  } finally {
+    clearInterval(ticker)
+    stop.removeEventListener('abort', onStop)
+    reporter.finish()
+  }
+}
+
+/** Rates are over the last two seconds or so: steady enough to read, quick enough to follow. */
+function snapshotter(
+  options: DemoOptions,
+  pipeline: Pipeline,
+  generator: GeneratorProcess,
+  startedAtMs: number,
+) {
+  const history: { atMs: number; produced: number; stored: number }[] = []
+  const { durationSeconds } = options
+  return (phase: ProgressSnapshot['phase']): ProgressSnapshot => {
+    const atMs = Date.now()
+    const { acknowledged, failed, behind } = generator.progress
+    const stored = pipeline.observer.firstWrites.size
+    history.push({ atMs, produced: acknowledged, stored })
+    while (history.length > 2 && history[0]!.atMs < atMs - 2_000) history.shift()
+    const first = history[0]!
+    const perSecond = (count: number) => (atMs === first.atMs ? 0 : (count * 1000) / (atMs - first.atMs))
+    const processing = pipeline.processing.stats()
+    return {
+      elapsedMs: atMs - startedAtMs,
+      totalMs: durationSeconds === undefined ? undefined : durationSeconds * 1000,
+      phase,
+      produced: acknowledged,
+      producedPerSecond: perSecond(acknowledged - first.produced),
+      behind,
+      putFailures: failed,
+      stored,
+      storedPerSecond: perSecond(stored - first.stored),
+      rejected: pipeline.local.queueMessages(names.rejectedQueue).length,
+      delivered: pipeline.delivery.stats().deliveredRecords,
+      windowPartials: 0,
+      lagMs: processing.lagMs,
+      invocationErrors: processing.failedInvocations,
+    }
+  }
+}
+
+async function collectEvidence(pipeline: Pipeline, folders: RunFolders) {
+  const ledger: LedgerEntry[] = []
+  for await (const entry of readLedger(folders.ledger)) ledger.push(entry)
+  const rejected = pipeline.local.queueMessages(names.rejectedQueue).map(rejectedEvidence)
+  await writeFile(
+    `${folders.rejected}/rejected.ndjson`,
+    pipeline.local
+      .queueMessages(names.rejectedQueue)
+      .map((message) => `${message.body}\n`)
+      .join(''),
+  )
+  return {
+    ledger,
+    stored: await scanEventIds(pipeline.dynamo, names.processedTable),
+    firstWrites: pipeline.observer.firstWrites,
+    rejected,
+    deadLettered: await readFailures(folders.failures),
+    lake: await readLake(folders.lake),
+    windowed: await countWindowedEvents(pipeline.dynamo, names.windowsTable),
+  }
+}
+
+function rejectedEvidence(message: { body: string }): RejectedEvidence {
+  const envelope = JSON.parse(message.body) as Record<
+    'shardId' | 'sequenceNumber' | 'reasonCode' | 'payload',
+    string
+  >
+  return {
+    position: position(envelope.shardId, envelope.sequenceNumber),
+    reasonCode: envelope.reasonCode,
+    payload: envelope.payload,
+  }
+}
+
+async function checkHealth(pipeline: Pipeline): Promise<StreamHealth> {
+  const monitor = new KinesisMonitor({
+    topology: pipeline.topology,
+    endpoint: pipeline.local.url,
+    region: pipeline.local.region,
+    credentials: dummyCredentials,
+  })
+  return monitor.checkStreamHealth()
+}
+
+async function writeReport(
+  report: RunReport,
+  folders: RunFolders,
+  jsonFile: string | undefined,
+): Promise<void> {
+  const text = `${JSON.stringify(report, null, 2)}\n`
+  await writeFile(folders.account, text)
+  if (jsonFile !== undefined) await writeFile(resolve(jsonFile), text)
+}
+
+function generatorArgs(options: DemoOptions, folders: RunFolders, url: string): string[] {
+  const common = [
+    ['--stream-name', names.stream],
+    ['--endpoint-url', url],
+    ['--ledger', folders.ledger],
+    ['--bad', String(options.badFraction)],
+    ...(options.seed === undefined ? [] : [['--seed', String(options.seed)]]),
+  ].flat()
+  const { replay } = options
+  if (replay === undefined) {
+    return [
+      ...common,
+      ...['--mode', 'continuous', '--events-per-second', String(options.ratePerSecond)],
+      ...['--duration', String(options.durationSeconds ?? 0)],
+    ]
+  }
+  return [
+    ...common,
+    ...['--mode', 'replay', '--file', replay.file, '--format', replay.format, '--speed', replay.speed],
+    ...['--on-bad-line', replay.onBadLine],
+    ...(replay.map === undefined ? [] : ['--map', replay.map]),
+  ]
+}
