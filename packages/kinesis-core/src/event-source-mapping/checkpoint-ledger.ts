@@ -1,0 +1,55 @@
+import { Fifo } from './fifo.js'
+import type { ShardRecord, TrackedRecord } from './shard-record.js'
+
+/**
+ * Which records of a shard are done with. Records resolve in any order; the checkpoint is the last record before the first
+ * unresolved one, so that a reader that starts behind it misses nothing.
+ */
+export class CheckpointLedger<R extends ShardRecord> {
+  #records = new Fifo<TrackedRecord<R>>()
+  #unresolved = 0
+  #unresolvedBytes = 0
+  #checkpoint: string | undefined
+
+  /** Records that are not resolved, wherever they are. */
+  get unresolved(): number {
+    return this.#unresolved
+  }
+
+  get unresolvedBytes(): number {
+    return this.#unresolvedBytes
+  }
+
+  /** The sequence number up to which everything is resolved. */
+  get checkpoint(): string | undefined {
+    return this.#checkpoint
+  }
+
+  /** The first record that is not resolved. */
+  get oldest(): R | undefined {
+    return this.#records.peek()?.record
+  }
+
+  /** Takes the next record of the shard, in the shard's order. */
+  track(record: R, offeredAtMs: number): TrackedRecord<R> {
+    const tracked = { record, offeredAtMs, resolved: false }
+    this.#records.push(tracked)
+    this.#unresolved += 1
+    this.#unresolvedBytes += record.payloadBytes
+    return tracked
+  }
+
+  /** Returns the new checkpoint where it moved. */
+  resolve(resolved: readonly TrackedRecord<R>[]): string | undefined {
+    for (const tracked of resolved) {
+      if (tracked.resolved) continue
+      tracked.resolved = true
+      this.#unresolved -= 1
+      this.#unresolvedBytes -= tracked.record.payloadBytes
+    }
+    let moved: string | undefined
+    while (this.#records.peek()?.resolved) moved = this.#records.take(1)[0]!.record.sequenceNumber
+    if (moved !== undefined) this.#checkpoint = moved
+    return moved
+  }
+}

@@ -1,0 +1,273 @@
+import { backoffDelayMs } from '../backoff.js'
+import type { Random } from '../random.js'
+import { type BatchVerdict, readBatchResponse } from './batch-response.js'
+import { Fifo } from './fifo.js'
+import type { DiscardCondition, InvocationOutcome, MappedBatch } from './mapping-effects.js'
+import type { ResolvedMappingSettings } from './mapping-settings.js'
+import type { ShardRecord, TrackedRecord } from './shard-record.js'
+import { TumblingWindow, windowStateOf } from './tumbling-window.js'
+
+/** Room for what a payload holds beside records and window state. */
+const ENVELOPE_BYTES = 1_024
+
+/** A batch and its history. */
+interface Attempt<R extends ShardRecord> {
+  records: TrackedRecord<R>[]
+  /** Closes the window; has no records. */
+  final: boolean
+  early: boolean
+  /** Failed attempts that count towards the retry quota. */
+  failures: number
+  /** Invocations of this batch and of those it was split from. */
+  invocations: number
+  /** Invocations without progress in a row: what backoff grows with, also while splits leave `failures` alone. */
+  setbacks: number
+  functionError: boolean
+  retryAtMs: number
+}
+
+/** What is known of the shard beyond the records themselves. */
+export interface ShardProgress {
+  /** All records that arrived before this time were offered. */
+  caughtUpToMs: number
+  /** No more records will come. */
+  ended: boolean
+}
+
+export type LaneAction<R extends ShardRecord> =
+  | { kind: 'invoke'; batch: MappedBatch<R>; attempt: number }
+  | {
+      kind: 'discard'
+      batch: MappedBatch<R>
+      condition: DiscardCondition
+      invocations: number
+      functionError: boolean
+    }
+  | { kind: 'wait'; untilMs: number | undefined }
+
+/**
+ * One lane of a shard: a queue with at most one batch outside, so that records which share a lane, and with it all records of a
+ * partition key, are handled in order across retries.
+ */
+export class Lane<R extends ShardRecord> {
+  #settings: ResolvedMappingSettings
+  #random: Random
+  #queue = new Fifo<TrackedRecord<R>>()
+  /** Batches to be tried again and halves that wait for their turn, all before the queue. */
+  #attempts: Attempt<R>[] = []
+  /** The batch that is being invoked or discarded. */
+  #outside: Attempt<R> | undefined
+  #window: TumblingWindow | undefined
+
+  constructor(settings: ResolvedMappingSettings, random: Random) {
+    this.#settings = settings
+    this.#random = random
+    if (settings.tumblingWindowMs !== undefined) this.#window = new TumblingWindow(settings.tumblingWindowMs)
+  }
+
+  /** Nothing waits, nothing is outside, no window is open. */
+  get isIdle(): boolean {
+    return (
+      this.#outside === undefined &&
+      this.#attempts.length === 0 &&
+      this.#queue.length === 0 &&
+      !this.#window?.isOpen
+    )
+  }
+
+  enqueue(record: TrackedRecord<R>): void {
+    this.#queue.push(record)
+  }
+
+  /** Decides what to do now; an invocation or a discard is outside until it is settled. */
+  next(nowMs: number, progress: ShardProgress): LaneAction<R> {
+    if (this.#outside !== undefined) return { kind: 'wait', untilMs: undefined }
+    const waiting = this.#nextWaiting()
+    if (waiting !== undefined) {
+      if (waiting.retryAtMs > nowMs) return { kind: 'wait', untilMs: waiting.retryAtMs }
+      this.#attempts.shift()
+      return this.#send(waiting, nowMs)
+    }
+    if (this.#windowIsOver(progress)) return this.#send(attempt([], { final: true }), nowMs)
+    const batch = this.#cutBatch(nowMs, progress)
+    return 'untilMs' in batch ? { kind: 'wait', untilMs: batch.untilMs } : this.#send(batch, nowMs)
+  }
+
+  /** Takes the outcome of the invocation that is outside; returns the records that it resolved. */
+  settle(outcome: InvocationOutcome, nowMs: number): TrackedRecord<R>[] {
+    const batch = this.#outside!
+    this.#outside = undefined
+    batch.invocations += 1
+    batch.functionError = !outcome.ok
+    const verdict = this.#judge(batch, outcome)
+    if (verdict.kind === 'failed') {
+      this.#failWhole(batch, nowMs)
+      return []
+    }
+    if (this.#window !== undefined && outcome.ok && !(verdict.kind === 'stopped-at' && verdict.index === 0)) {
+      // With a partial failure the state must cover the resolved records alone: the handler's duty, as in Lambda.
+      this.#window.update(windowStateOf(outcome.payload)!)
+    }
+    if (verdict.kind === 'succeeded') {
+      if (batch.final) this.#window?.close()
+      return batch.records
+    }
+    return this.#stopAt(batch, verdict.index, nowMs)
+  }
+
+  /** The discard that is outside is durable; returns its records. */
+  discarded(): TrackedRecord<R>[] {
+    const batch = this.#outside!
+    this.#outside = undefined
+    // A final invocation that was given up took the window's state with it into the failure destination.
+    if (batch.final) this.#window?.close()
+    return batch.records
+  }
+
+  #nextWaiting(): Attempt<R> | undefined {
+    const first = this.#attempts[0]
+    if (this.#window?.stateIsTooLarge && !first?.final) {
+      const early = attempt<R>([], { final: true, early: true })
+      this.#attempts.unshift(early)
+      return early
+    }
+    return first
+  }
+
+  #windowIsOver(progress: ShardProgress): boolean {
+    if (!this.#window?.isOpen) return false
+    const next = this.#queue.peek()
+    if (next !== undefined) return this.#window.isBeyond(next.record.arrivalMs)
+    return progress.ended || progress.caughtUpToMs >= this.#window.endMs!
+  }
+
+  /** A batch from the queue, or the time at which one is due. */
+  #cutBatch(nowMs: number, progress: ShardProgress): Attempt<R> | { untilMs: number | undefined } {
+    const first = this.#queue.peek()
+    if (first === undefined) return { untilMs: undefined }
+    const { batchSize, maximumBatchingWindowMs, maximumPayloadBytes } = this.#settings
+    const budget = maximumPayloadBytes - ENVELOPE_BYTES - (this.#window?.stateBytes ?? 0)
+    const windowStartMs = this.#window?.startOf(first.record.arrivalMs)
+
+    let count = 0
+    let bytes = 0
+    let complete = false
+    while (count < batchSize) {
+      const next = this.#queue.peek(count)
+      if (next === undefined) break
+      const cut =
+        bytes + next.record.payloadBytes > budget ||
+        (windowStartMs !== undefined && this.#window!.startOf(next.record.arrivalMs) > windowStartMs)
+      // The first record always goes, even alone over the limit: the invocation then fails, as on the service, and is retried.
+      if (cut && count > 0) {
+        complete = true
+        break
+      }
+      bytes += next.record.payloadBytes
+      count += 1
+    }
+    const windowHasEnded =
+      windowStartMs !== undefined && progress.caughtUpToMs >= windowStartMs + this.#settings.tumblingWindowMs!
+    const dueMs = first.offeredAtMs + maximumBatchingWindowMs
+    if (complete || count === batchSize || progress.ended || windowHasEnded || nowMs >= dueMs) {
+      return attempt(this.#queue.take(count))
+    }
+    return { untilMs: dueMs }
+  }
+
+  /** Invokes a batch, but first discards its records that are too old. */
+  #send(batch: Attempt<R>, nowMs: number): LaneAction<R> {
+    const { maximumRecordAgeMs } = this.#settings
+    if (this.#isExhausted(batch)) return this.#discard(batch, 'RetryAttemptsExhausted')
+    if (maximumRecordAgeMs >= 0) {
+      const young = batch.records.findIndex(
+        (tracked) => nowMs - tracked.record.arrivalMs <= maximumRecordAgeMs,
+      )
+      const expired = young === -1 ? batch.records.length : young
+      if (expired > 0) {
+        const rest = batch.records.slice(expired)
+        if (rest.length > 0) this.#attempts.unshift({ ...batch, records: rest })
+        return this.#discard({ ...batch, records: batch.records.slice(0, expired) }, 'RecordAgeExceeded')
+      }
+    }
+    this.#outside = batch
+    const first = batch.records[0]
+    if (first !== undefined) this.#window?.enter(first.record.arrivalMs)
+    return { kind: 'invoke', batch: this.#describe(batch), attempt: batch.invocations + 1 }
+  }
+
+  #discard(batch: Attempt<R>, condition: DiscardCondition): LaneAction<R> {
+    this.#outside = batch
+    const { invocations, functionError } = batch
+    return { kind: 'discard', batch: this.#describe(batch), condition, invocations, functionError }
+  }
+
+  #describe(batch: Attempt<R>): MappedBatch<R> {
+    const window = this.#window?.invocation(batch)
+    const records = batch.records.map((tracked) => tracked.record)
+    return window === undefined ? { records } : { records, window }
+  }
+
+  #judge(batch: Attempt<R>, outcome: InvocationOutcome): BatchVerdict {
+    if (!outcome.ok) return { kind: 'failed', reason: 'the invocation failed' }
+    if (this.#window !== undefined && windowStateOf(outcome.payload) === undefined) {
+      return { kind: 'failed', reason: 'the response has no state' }
+    }
+    if (!this.#settings.reportBatchItemFailures) return { kind: 'succeeded' }
+    return readBatchResponse(
+      outcome.payload,
+      batch.records.map((tracked) => tracked.record),
+    )
+  }
+
+  #failWhole(batch: Attempt<R>, nowMs: number): void {
+    const setbacks = batch.setbacks + 1
+    if (!this.#settings.bisectBatchOnFunctionError || batch.records.length < 2) {
+      this.#again({ ...batch, setbacks, failures: batch.failures + 1 }, nowMs)
+      return
+    }
+    const middle = Math.ceil(batch.records.length / 2)
+    this.#attempts.unshift({ ...batch, setbacks, records: batch.records.slice(middle), retryAtMs: nowMs })
+    this.#again({ ...batch, setbacks, records: batch.records.slice(0, middle) }, nowMs)
+  }
+
+  #stopAt(batch: Attempt<R>, index: number, nowMs: number): TrackedRecord<R>[] {
+    const { bisectBatchOnFunctionError, partialProgressResetsRetries } = this.#settings
+    // Without progress it is a failed attempt like any other. With progress and bisecting, it is a split at that point.
+    let failures = batch.failures + 1
+    if (index > 0 && partialProgressResetsRetries) failures = 0
+    else if (index > 0 && bisectBatchOnFunctionError) failures = batch.failures
+    const setbacks = index > 0 ? 1 : batch.setbacks + 1
+    this.#again({ ...batch, records: batch.records.slice(index), failures, setbacks }, nowMs)
+    return batch.records.slice(0, index)
+  }
+
+  /** Puts a batch back at the head, to be tried after a wait; one that has no attempt left is discarded without one. */
+  #again(batch: Attempt<R>, nowMs: number): void {
+    const delayMs = this.#isExhausted(batch)
+      ? 0
+      : backoffDelayMs(batch.setbacks, this.#settings.retryBackoff, this.#random)
+    this.#attempts.unshift({ ...batch, retryAtMs: nowMs + delayMs })
+  }
+
+  #isExhausted(batch: Attempt<R>): boolean {
+    const { maximumRetryAttempts } = this.#settings
+    return maximumRetryAttempts >= 0 && batch.failures > maximumRetryAttempts
+  }
+}
+
+function attempt<R extends ShardRecord>(
+  records: TrackedRecord<R>[],
+  { final = false, early = false } = {},
+): Attempt<R> {
+  return {
+    records,
+    final,
+    early,
+    failures: 0,
+    invocations: 0,
+    setbacks: 0,
+    functionError: false,
+    retryAtMs: 0,
+  }
+}

@@ -1,0 +1,97 @@
+import type { BackoffPolicy } from '../backoff.js'
+import { lambdaQuotas } from '../quotas.js'
+import { InvalidOptionError } from '../streaming-error.js'
+
+/** What an event source mapping can be told about one shard's batches, as in CreateEventSourceMapping; durations in milliseconds. */
+export interface MappingSettings {
+  /** The most records of one invocation, 1 to 10,000. A batch also ends where its payload would pass 6 MB. @default 100 */
+  batchSize?: number
+  /** How long records wait for a batch to fill, 0 to 300,000 ms. @default 0 */
+  maximumBatchingWindowMs?: number
+  /** How many batches of one shard run at once, 1 to 10; records of one partition key keep their order. @default 1 */
+  parallelizationFactor?: number
+  /** How often a failed batch is tried again before it is discarded, 0 to 10,000; -1: until it succeeds. @default -1 */
+  maximumRetryAttempts?: number
+  /** Records older than this are discarded, up to 604,800,000 ms; -1: never. @default -1 */
+  maximumRecordAgeMs?: number
+  /** Halves a batch whose invocation failed; a split does not count as an attempt. @default false */
+  bisectBatchOnFunctionError?: boolean
+  /** Reads `batchItemFailures` of the response as a checkpoint; without it the response is ignored. @default false */
+  reportBatchItemFailures?: boolean
+  /** Length of a tumbling window, 1,000 to 900,000 ms; needs a parallelization factor of 1. @default no windows */
+  tumblingWindowMs?: number | undefined
+  /** What the payload of an invocation may weigh in bytes. @default 6 MiB, Lambda's limit */
+  maximumPayloadBytes?: number
+  /**
+   * Whether a response that resolved a part of the batch starts the count of attempts anew. The service's documents leave
+   * this open. @default true
+   */
+  partialProgressResetsRetries?: boolean
+  /** Waits between attempts; the service does not publish its own. @default 100 ms, doubling up to 30 s, full jitter */
+  retryBackoff?: BackoffPolicy
+}
+
+export type ResolvedMappingSettings = Required<Omit<MappingSettings, 'tumblingWindowMs'>> & {
+  tumblingWindowMs: number | undefined
+}
+
+/** Fills in the defaults and refuses what the service refuses, with an `InvalidOptionError`. */
+export function resolveMappingSettings(settings: MappingSettings): ResolvedMappingSettings {
+  const resolved: ResolvedMappingSettings = {
+    batchSize: whole('batchSize', settings.batchSize ?? 100, 1, lambdaQuotas.maxBatchSize),
+    maximumBatchingWindowMs: whole(
+      'maximumBatchingWindowMs',
+      settings.maximumBatchingWindowMs ?? 0,
+      0,
+      lambdaQuotas.maxBatchingWindowMs,
+    ),
+    parallelizationFactor: whole(
+      'parallelizationFactor',
+      settings.parallelizationFactor ?? 1,
+      1,
+      lambdaQuotas.maxParallelizationFactor,
+    ),
+    maximumRetryAttempts: whole(
+      'maximumRetryAttempts',
+      settings.maximumRetryAttempts ?? -1,
+      -1,
+      lambdaQuotas.maxRetryAttempts,
+    ),
+    maximumRecordAgeMs: whole(
+      'maximumRecordAgeMs',
+      settings.maximumRecordAgeMs ?? -1,
+      -1,
+      lambdaQuotas.maxRecordAgeMs,
+    ),
+    bisectBatchOnFunctionError: settings.bisectBatchOnFunctionError ?? false,
+    reportBatchItemFailures: settings.reportBatchItemFailures ?? false,
+    tumblingWindowMs:
+      settings.tumblingWindowMs === undefined
+        ? undefined
+        : whole('tumblingWindowMs', settings.tumblingWindowMs, 1_000, lambdaQuotas.maxTumblingWindowMs),
+    maximumPayloadBytes: whole(
+      'maximumPayloadBytes',
+      settings.maximumPayloadBytes ?? lambdaQuotas.maxPayloadBytes,
+      1,
+      lambdaQuotas.maxPayloadBytes,
+    ),
+    partialProgressResetsRetries: settings.partialProgressResetsRetries ?? true,
+    retryBackoff: { ...(settings.retryBackoff ?? { baseMs: 100, maxMs: 30_000 }) },
+  }
+  if (resolved.tumblingWindowMs !== undefined && resolved.parallelizationFactor > 1) {
+    // Window state belongs to the shard; what parallel batches would do with it is not documented.
+    throw new InvalidOptionError(
+      'parallelizationFactor',
+      resolved.parallelizationFactor,
+      'A mapping with a tumbling window runs one batch of a shard at a time: leave it at 1.',
+    )
+  }
+  return resolved
+}
+
+function whole(option: string, value: number, low: number, high: number): number {
+  if (!Number.isInteger(value) || value < low || value > high) {
+    throw new InvalidOptionError(option, value, `Give a whole number from ${low} to ${high}.`)
+  }
+  return value
+}

@@ -1,0 +1,120 @@
+import { type Random, systemRandom } from '../random.js'
+import { CheckpointLedger } from './checkpoint-ledger.js'
+import { Lane, type ShardProgress } from './lane.js'
+import type { InvocationOutcome, MappingEffect } from './mapping-effects.js'
+import type { ResolvedMappingSettings } from './mapping-settings.js'
+import type { ShardRecord, TrackedRecord } from './shard-record.js'
+
+/**
+ * An event source mapping on one shard, as a state machine: records, outcomes and time go in, effects come out. It owns no timer
+ * and does no I/O, so every host (a laptop, a container, a simulation) drives the same one, and a test drives it by hand.
+ */
+export class ShardMapping<R extends ShardRecord> {
+  #ledger = new CheckpointLedger<R>()
+  #lanes: Lane<R>[]
+  #outside = new Map<number, Lane<R>>()
+  #nextId = 1
+  #progress: ShardProgress = { caughtUpToMs: Number.NEGATIVE_INFINITY, ended: false }
+
+  constructor(settings: ResolvedMappingSettings, random: Random = systemRandom) {
+    this.#lanes = Array.from({ length: settings.parallelizationFactor }, () => new Lane(settings, random))
+  }
+
+  /** Records that were offered and are not resolved. */
+  get unresolvedRecords(): number {
+    return this.#ledger.unresolved
+  }
+
+  /** What they weigh in payload bytes. */
+  get unresolvedBytes(): number {
+    return this.#ledger.unresolvedBytes
+  }
+
+  /** The sequence number up to which everything is resolved. */
+  get checkpoint(): string | undefined {
+    return this.#ledger.checkpoint
+  }
+
+  /** The first unresolved record: its age is the iterator age. */
+  get oldestUnresolved(): R | undefined {
+    return this.#ledger.oldest
+  }
+
+  /** True after `end`, once every record is resolved and every window is closed. */
+  get isFinished(): boolean {
+    return this.#progress.ended && this.#lanes.every((lane) => lane.isIdle)
+  }
+
+  /** Takes the next records of the shard, in the shard's order. */
+  offer(records: readonly R[], nowMs: number): MappingEffect<R>[] {
+    for (const record of records) this.#laneOf(record).enqueue(this.#ledger.track(record, nowMs))
+    return this.#advance(nowMs, [])
+  }
+
+  /** The host read to the tip of the shard: all records that arrived before `upToMs` were offered. Closes windows of an idle shard. */
+  caughtUp(upToMs: number, nowMs: number): MappingEffect<R>[] {
+    this.#progress.caughtUpToMs = Math.max(this.#progress.caughtUpToMs, upToMs)
+    return this.#advance(nowMs, [])
+  }
+
+  settle(invocationId: number, outcome: InvocationOutcome, nowMs: number): MappingEffect<R>[] {
+    return this.#resolve(this.#takeOutside(invocationId).settle(outcome, nowMs), nowMs)
+  }
+
+  /** The batch of a discard is durable in the failure destination, or was dropped where there is none. */
+  discarded(discardId: number, nowMs: number): MappingEffect<R>[] {
+    return this.#resolve(this.#takeOutside(discardId).discarded(), nowMs)
+  }
+
+  tick(nowMs: number): MappingEffect<R>[] {
+    return this.#advance(nowMs, [])
+  }
+
+  /** No more records will come: the shard was closed, or the run ends. Batches no longer wait to fill, and windows close at once. */
+  end(nowMs: number): MappingEffect<R>[] {
+    this.#progress.ended = true
+    return this.#advance(nowMs, [])
+  }
+
+  #resolve(resolved: readonly TrackedRecord<R>[], nowMs: number): MappingEffect<R>[] {
+    const sequenceNumber = this.#ledger.resolve(resolved)
+    return this.#advance(nowMs, sequenceNumber === undefined ? [] : [{ kind: 'checkpoint', sequenceNumber }])
+  }
+
+  #advance(nowMs: number, effects: MappingEffect<R>[]): MappingEffect<R>[] {
+    let wakeAtMs = Number.POSITIVE_INFINITY
+    for (const [index, lane] of this.#lanes.entries()) {
+      const action = lane.next(nowMs, this.#progress)
+      if (action.kind === 'wait') {
+        wakeAtMs = Math.min(wakeAtMs, action.untilMs ?? wakeAtMs)
+        continue
+      }
+      const id = this.#nextId++
+      this.#outside.set(id, lane)
+      effects.push({ ...action, id, lane: index })
+    }
+    if (wakeAtMs !== Number.POSITIVE_INFINITY) effects.push({ kind: 'wake', atMs: wakeAtMs })
+    return effects
+  }
+
+  #takeOutside(id: number): Lane<R> {
+    const lane = this.#outside.get(id)
+    if (lane === undefined) throw new RangeError(`${id} is no invocation or discard that is under way`)
+    this.#outside.delete(id)
+    return lane
+  }
+
+  #laneOf(record: R): Lane<R> {
+    return this.#lanes[this.#lanes.length === 1 ? 0 : hash(record.partitionKey) % this.#lanes.length]!
+  }
+}
+
+/** FNV-1a over UTF-16 units: only spread and repeatability matter here, MD5 would cost more than the rest of the path. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let index = 0; index < text.length; index += 1) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
+  }
+  // The low bits of FNV are weak for keys that differ in their last digit only.
+  return (value ^ (value >>> 15)) >>> 0
+}
