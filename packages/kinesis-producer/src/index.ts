@@ -1,1 +1,39 @@
-export {}
+export {
+  type CloseOptions,
+  type CloseResult,
+  KinesisProducer,
+  type ProducerStats,
+  type UndeliveredRecord,
+} from './kinesis-producer.js'
+export type { Receipt } from './pending-record.js'
+export {
+  AttemptsExhaustedError,
+  InvalidRecordError,
+  KeyHaltedError,
+  ProducerClosedError,
+  ProducerError,
+  type ProducerErrorCode,
+  QueueFullError,
+  RecordExpiredError,
+  RecordTooLargeError,
+  RequestRejectedError,
+} from './producer-errors.js'
+export type {
+  BatchSentEvent,
+  BatchSettledEvent,
+  PacingUnavailableEvent,
+  ProducerHooks,
+  RecordFailedEvent,
+  RecordRetriedEvent,
+} from './producer-hooks.js'
+export type { KinesisProducerOptions } from './producer-options.js'
+export {
+  type OpenShard,
+  type OutgoingEntry,
+  type PutRecordsEntryResult,
+  type PutRecordsTransport,
+  type StreamIdentity,
+  TransportFault,
+  type TransportFaultKind,
+} from './put-records-transport.js'
+export type { ProducerRecord } from './record-input.js'

@@ -1,0 +1,380 @@
+import type { Clock } from '@org/kinesis-core'
+import { type Batch, type BatchOutcome, DeliveryQueue } from './delivery-queue.js'
+import { PendingRecord, type Receipt } from './pending-record.js'
+import { ProducerClosedError, type ProducerError } from './producer-errors.js'
+import { notify } from './producer-hooks.js'
+import {
+  type KinesisProducerOptions,
+  type ResolvedKinesisProducerOptions,
+  resolveKinesisProducerOptions,
+} from './producer-options.js'
+import { type PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
+import { encodeRecord, type ProducerRecord } from './record-input.js'
+import { ShardMap } from './shard-map.js'
+import { ShardMapRefresh } from './shard-map-refresh.js'
+
+export interface ProducerStats {
+  /** Records accepted, which is `delivered + failed + pending`. */
+  put: number
+  delivered: number
+  failed: number
+  /** Accepted and not yet settled. */
+  pending: number
+  /** Puts refused before anything was queued: invalid, too large, buffer full, key halted, closed. */
+  refused: number
+  /** Attempts beyond the first, summed over records. */
+  retried: number
+  /** Attempts that the service throttled, summed over records. */
+  throttled: number
+  /** PutRecords requests sent. */
+  requests: number
+  /** Of these, the ones that failed as a whole. */
+  failedRequests: number
+  inFlightRequests: number
+  /** What counts against `maxBufferedBytes`. */
+  bufferedBytes: number
+  /** Records that wait for room in the buffer. */
+  waitingForRoom: number
+  /** Shards that are paced; 0 until the shards are known. */
+  shards: number
+  haltedKeys: number
+}
+
+/** A record that `close` gave up, or that failed while it drained. */
+export interface UndeliveredRecord {
+  partitionKey: string
+  explicitHashKey?: string
+  /** As it would have been sent. */
+  data: Uint8Array
+  error: ProducerError
+}
+
+export interface CloseOptions {
+  /** Give up what has not settled after so many milliseconds. @default none: every record ends by its `recordTtlMs` */
+  deadlineMs?: number
+}
+
+export interface CloseResult {
+  /** In `put` order, where they were given up together. */
+  undelivered: UndeliveredRecord[]
+}
+
+/**
+ * Puts records into one Kinesis stream: batched, paced per shard, retried record by record, and settled exactly once.
+ *
+ * This file owns the timers, the requests and the state of the producer; every decision is `DeliveryQueue`'s. A timer runs only while
+ * records are pending, so that an idle producer does not keep a process alive and a busy one does.
+ */
+export class KinesisProducer implements AsyncDisposable {
+  readonly #options: ResolvedKinesisProducerOptions
+  readonly #clock: Clock
+  readonly #queue: DeliveryQueue
+  readonly #refresh = new ShardMapRefresh()
+  readonly #aborts = new Set<AbortController>()
+  readonly #undelivered: UndeliveredRecord[] = []
+  #shardMap: ShardMap | undefined
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #closing: Promise<CloseResult> | undefined
+  #requests = 0
+  #failedRequests = 0
+  #refused = 0
+  #inFlight = 0
+  #pumping = false
+  #pumpQueued = false
+  #saidUnpaced = false
+  #timer: { atMs: number; cancel: () => void } | undefined
+
+  constructor(options: KinesisProducerOptions) {
+    this.#options = resolveKinesisProducerOptions(options)
+    this.#clock = this.#options.clock
+    const { hooks } = this.#options
+    this.#queue = new DeliveryQueue(this.#options, {
+      retrying: (record, fault, delayMs) => {
+        const { partitionKey, attempts } = record
+        notify(hooks.onRecordRetried, { partitionKey, attempts, delayMs, fault })
+      },
+      failed: (record, error) => {
+        const { partitionKey, explicitHashKey, data } = record
+        if (this.#state !== 'open') {
+          this.#undelivered.push({
+            partitionKey,
+            ...(explicitHashKey === undefined ? {} : { explicitHashKey }),
+            data,
+            error,
+          })
+        }
+        notify(hooks.onRecordFailed, { partitionKey, data, error })
+      },
+    })
+  }
+
+  /**
+   * Resolves when the record is durable in the stream. Rejects with a `ProducerError`, which says whether another put may help
+   * (`retryable`) and whether the record may be in the stream all the same (`maybeDelivered`).
+   */
+  put(record: ProducerRecord): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      try {
+        if (this.#state !== 'open') throw closedError()
+        const encoded = encodeRecord(record, this.#options)
+        const nowMs = this.#clock.now()
+        this.#queue.put(new PendingRecord(encoded, nowMs, this.#options.recordTtlMs, resolve, reject), nowMs)
+        this.#afterPut(nowMs)
+      } catch (error) {
+        this.#refused++
+        throw error
+      }
+    })
+  }
+
+  /** Resolves when the buffer has room for a record of any permitted size: await it before a put to keep memory bounded. */
+  async ready(): Promise<void> {
+    if (this.#state === 'open') await this.#queue.whenRoom()
+    if (this.#state !== 'open') throw closedError()
+  }
+
+  /** Resolves when every record put so far has settled, delivered or not; sends what lingers at once. */
+  flush(): Promise<void> {
+    const settled = this.#queue.flush(this.#clock.now())
+    this.#pump()
+    return settled
+  }
+
+  /**
+   * Takes no more puts, sends what is pending, and resolves when everything has settled or `deadlineMs` has passed. Never rejects.
+   * Later calls return the result of the first.
+   */
+  close(options: CloseOptions = {}): Promise<CloseResult> {
+    this.#closing ??= this.#drain(options.deadlineMs)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** With `onExpired: 'halt-key'`: lets puts of a halted key through again. False where the key was not halted. */
+  resumeKey(partitionKey: string): boolean {
+    return this.#queue.resumeKey(partitionKey)
+  }
+
+  stats(): ProducerStats {
+    const queue = this.#queue
+    return {
+      ...queue.counts,
+      pending: queue.pending,
+      refused: this.#refused,
+      requests: this.#requests,
+      failedRequests: this.#failedRequests,
+      inFlightRequests: this.#inFlight,
+      bufferedBytes: queue.bufferedBytes,
+      waitingForRoom: queue.waitingForRoom,
+      shards: queue.shardCount,
+      haltedKeys: queue.haltedKeys,
+    }
+  }
+
+  get #canSend(): boolean {
+    return this.#inFlight < this.#options.maxInFlightRequests
+  }
+
+  #afterPut(nowMs: number): void {
+    if (!this.#canSend || !this.#queue.isBatchDue(nowMs)) this.#arm(nowMs)
+    else if (this.#queue.isBatchFull) this.#pump()
+    else if (!this.#pumpQueued) {
+      // Without linger every put is due at once: those of the same turn still share a request.
+      this.#pumpQueued = true
+      queueMicrotask(() => {
+        this.#pumpQueued = false
+        this.#pump()
+      })
+    }
+  }
+
+  /** Does everything that is due, and arms the timer for what will be. */
+  #pump(): void {
+    // A hook may put, and end up here again; the loop below sees what it did.
+    if (this.#pumping || this.#state === 'closed') return
+    this.#pumping = true
+    const nowMs = this.#clock.now()
+    try {
+      this.#queue.expire(nowMs)
+      while (this.#canSend) {
+        const batch = this.#queue.takeBatch(nowMs)
+        if (batch === undefined) break
+        this.#send(batch)
+      }
+    } finally {
+      this.#pumping = false
+    }
+    if (this.#inFlight > 0 && this.#refresh.isDue(nowMs)) void this.#refreshShardMap()
+    this.#arm(nowMs)
+  }
+
+  #arm(nowMs: number): void {
+    const atMs = this.#queue.pending === 0 ? Number.POSITIVE_INFINITY : this.#queue.wakeAtMs(this.#canSend)
+    if (atMs === Number.POSITIVE_INFINITY) {
+      this.#timer?.cancel()
+      this.#timer = undefined
+      return
+    }
+    // A timer that is early costs one look; moving it for every record would cost more.
+    if (this.#timer !== undefined && this.#timer.atMs <= atMs) return
+    this.#timer?.cancel()
+    const cancel = this.#clock.schedule(Math.max(0, Math.ceil(atMs - nowMs)), () => {
+      this.#timer = undefined
+      this.#pump()
+    })
+    this.#timer = { atMs, cancel }
+  }
+
+  #send(batch: Batch): void {
+    this.#inFlight++
+    this.#requests++
+    notify(this.#options.hooks.onBatchSent, {
+      records: batch.records.length,
+      sizeBytes: batch.sizeBytes,
+      inFlightRequests: this.#inFlight,
+    })
+    const { transport, stream } = this.#options
+    void this.#withTimeout((signal) => transport.putRecords(stream, batch.records, signal)).then(
+      (results) => this.#answered(batch, results),
+      (fault: TransportFault) => this.#faulted(batch, fault),
+    )
+  }
+
+  #answered(batch: Batch, results: readonly PutRecordsEntryResult[]): void {
+    if (results.length !== batch.records.length) this.#failedRequests++
+    const outcome = this.#queue.settleBatch(batch, results, this.#clock.now())
+    if (outcome.misplaced > 0) this.#refresh.noteEvidence()
+    this.#ended(batch, outcome)
+  }
+
+  #faulted(batch: Batch, fault: TransportFault): void {
+    this.#failedRequests++
+    this.#ended(batch, this.#queue.failBatch(batch, fault, this.#clock.now()), fault)
+  }
+
+  #ended(batch: Batch, outcome: BatchOutcome, fault?: TransportFault): void {
+    this.#inFlight--
+    const { delivered, retried, failed, throttled } = outcome
+    notify(this.#options.hooks.onBatchSettled, {
+      records: batch.records.length,
+      sizeBytes: batch.sizeBytes,
+      durationMs: this.#clock.now() - batch.sentAtMs,
+      delivered,
+      retried,
+      failed,
+      throttled,
+      ...(fault === undefined ? {} : { fault }),
+    })
+    this.#pump()
+  }
+
+  async #refreshShardMap(): Promise<void> {
+    const { transport, stream, hooks } = this.#options
+    this.#refresh.started()
+    try {
+      const map = new ShardMap(await this.#withTimeout((signal) => transport.listShards(stream, signal)))
+      const changed = this.#shardMap === undefined || !this.#shardMap.equals(map)
+      const nowMs = this.#clock.now()
+      if (changed) {
+        this.#shardMap = map
+        this.#queue.useShardMap(map, nowMs)
+      }
+      this.#refresh.succeeded(changed, nowMs)
+      this.#pump()
+    } catch (error) {
+      this.#refresh.failed(this.#clock.now())
+      // With a map, an old one still paces; and who closes aborts the listing on purpose.
+      if (this.#shardMap !== undefined || this.#saidUnpaced || this.#state === 'closed') return
+      this.#saidUnpaced = true
+      notify(hooks.onPacingUnavailable, { cause: error instanceof Error ? error : new Error(String(error)) })
+    }
+  }
+
+  /**
+   * One request to the service, ended by its answer, by `requestTimeoutMs`, or by `close`. The race is ours: credentials that never
+   * come, or a transport that ignores its signal, must not hold records for ever.
+   */
+  #withTimeout<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController()
+    this.#aborts.add(abort)
+    const { requestTimeoutMs } = this.#options
+    return new Promise<T>((resolve, reject) => {
+      const cancel = this.#clock.schedule(requestTimeoutMs, () =>
+        abort.abort(
+          transientFault('RequestTimeout', `No answer within requestTimeoutMs (${requestTimeoutMs} ms).`),
+        ),
+      )
+      const end = () => {
+        cancel()
+        this.#aborts.delete(abort)
+      }
+      abort.signal.addEventListener('abort', () => {
+        end()
+        reject(abort.signal.reason)
+      })
+      // The extra step turns what a transport throws before its first await into a rejection.
+      Promise.resolve()
+        .then(() => request(abort.signal))
+        .then(
+          (value) => {
+            end()
+            resolve(value)
+          },
+          (error: unknown) => {
+            end()
+            reject(
+              error instanceof TransportFault
+                ? error
+                : transientFault('TransportError', String(error), error),
+            )
+          },
+        )
+    })
+  }
+
+  async #drain(deadlineMs: number | undefined): Promise<CloseResult> {
+    this.#state = 'closing'
+    this.#queue.releaseRoomWaiters()
+    const drained = this.flush()
+    if (deadlineMs === undefined) await drained
+    else await this.#atMost(deadlineMs, drained)
+    this.#state = 'closed'
+    for (const abort of this.#aborts) {
+      abort.abort(
+        transientFault('ProducerClosed', 'The producer was closed while the request was under way.'),
+      )
+    }
+    this.#queue.abandon(
+      (record) =>
+        new ProducerClosedError(
+          `close() gave the record up after deadlineMs (${deadlineMs} ms). Put it with another producer, or allow more time.`,
+          { maybeDelivered: record.maybeDelivered || record.place === 'in-flight', cause: record.lastFault },
+        ),
+    )
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#options.transport.close()
+    return { undelivered: this.#undelivered }
+  }
+
+  #atMost(delayMs: number, done: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.schedule(delayMs, resolve)
+      void done.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+}
+
+function closedError(): ProducerClosedError {
+  return new ProducerClosedError('The producer is closed. Create another one to put records.')
+}
+
+function transientFault(reason: string, message: string, cause?: unknown): TransportFault {
+  return new TransportFault(message, { kind: 'transient', reason, maybeDelivered: true, cause })
+}
