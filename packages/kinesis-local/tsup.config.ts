@@ -1,3 +1,9 @@
 import { library } from '../../tsup.base.js'
 
-export default library({ entry: { index: 'src/index.ts' } })
+export default library({
+  entry: {
+    index: 'src/index.ts',
+    // What a function's child process runs: forked by its path, never imported.
+    'function/runner': 'src/function/runner.ts',
+  },
+})

@@ -1,0 +1,186 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import type { ChildError, ChildMessage, InvokeMessage } from './child-protocol.js'
+import { deferred } from './deferred.js'
+import { LineSplitter } from './line-splitter.js'
+import { canReadResidentMemory, residentBytes } from './resident-memory.js'
+import { runnerFile } from './runner-location.js'
+
+export interface FunctionChildOptions {
+  file: string
+  exportName: string
+  environment: Record<string, string>
+  timeoutMs: number
+  memoryMb: number
+  onLine: (line: string, stream: 'stdout' | 'stderr') => void
+}
+
+/** How an invocation ended in the child. */
+export type ChildOutcome =
+  | { kind: 'payload'; payload: string }
+  | { kind: 'error'; error: ChildError }
+  | { kind: 'timeout' }
+  | { kind: 'out-of-memory'; rssBytes: number }
+  | { kind: 'exit'; reason: string }
+
+/** What an injected fault does to one invocation in the child. */
+export type ChildFault = 'crash-before' | 'crash-after' | 'timeout'
+
+/** Lambda gives a runtime ten seconds to start, apart from the function's timeout; a busy laptop may need the longer of the two. */
+const MIN_INIT_MS = 10_000
+const MEMORY_CHECK_MS = 100
+/** How long the last lines of an invocation may lag behind its answer. */
+const OUTPUT_GRACE_MS = 1_000
+
+/**
+ * One child process of a function: starts with its first invocation and is used until it dies. Time is real here whatever clock a test
+ * holds, because the child's is.
+ */
+export class FunctionChild {
+  #options: FunctionChildOptions
+  #process: ChildProcess
+  #ready = deferred<'ready' | ChildOutcome>()
+  #settled = deferred<ChildOutcome>()
+  #exited = deferred<string>()
+  #marks = new Map<string, () => void>()
+  #killed: ChildOutcome | undefined
+  #alive = true
+
+  constructor(options: FunctionChildOptions) {
+    this.#options = options
+    this.#process = fork(
+      runnerFile(),
+      [options.file, options.exportName, canReadResidentMemory ? '' : 'report-memory'],
+      {
+        env: options.environment,
+        // As Lambda does for Node: the heap gives up a little before the sandbox would.
+        execArgv: [`--max-old-space-size=${Math.max(16, Math.floor(options.memoryMb * 0.9))}`],
+        // Not JSON, which would escape the event's JSON once more.
+        serialization: 'advanced',
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    )
+    this.#process.on('message', (message: ChildMessage) => this.#receive(message))
+    this.#process.on('error', (error) => this.#end(error.message))
+    this.#process.on('exit', (code, signal) => {
+      this.#end(
+        signal === null ? `exit status ${code}` : `signal: ${signal === 'SIGKILL' ? 'killed' : signal}`,
+      )
+    })
+    this.#read(this.#process.stdout!, 'stdout')
+    this.#read(this.#process.stderr!, 'stderr')
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  /** Whether it can take another invocation. */
+  get isUsable(): boolean {
+    return this.#alive && this.#killed === undefined
+  }
+
+  /** Runs one invocation; never rejects. After anything but a payload or an error the child is gone. */
+  async invoke(
+    message: Omit<InvokeMessage, 'type' | 'timeoutMs'>,
+    fault?: ChildFault,
+  ): Promise<ChildOutcome> {
+    const { timeoutMs } = this.#options
+    if (fault === 'crash-before') this.#kill({ kind: 'exit', reason: 'signal: killed' })
+    const start = await this.#limited(Math.max(MIN_INIT_MS, timeoutMs), this.#ready.promise)
+    if (start !== 'ready') return start
+
+    this.#settled = deferred<ChildOutcome>()
+    const printed = this.#outputOf(message.requestId)
+    this.#process.send({ type: 'invoke', ...message, timeoutMs } satisfies InvokeMessage, () => {})
+    const stopWatching = this.#watchMemory()
+    const answer = fault === 'timeout' ? deferred<ChildOutcome>().promise : this.#settled.promise
+    const outcome = await this.#limited(timeoutMs, answer)
+    stopWatching()
+    if (fault === 'crash-after' && this.#alive) this.#kill({ kind: 'exit', reason: 'signal: killed' })
+    // What was killed has no answer, even if one came meanwhile; but it is gone before anybody is told.
+    if (this.#killed !== undefined) await this.#exited.promise
+    await atMost(OUTPUT_GRACE_MS, printed)
+    return this.#killed ?? outcome
+  }
+
+  /** Ends the process at once; an invocation that is under way settles as a crash. */
+  async close(): Promise<void> {
+    if (this.#alive) this.#kill({ kind: 'exit', reason: 'signal: killed' })
+    await this.#exited.promise
+  }
+
+  /** What `promise` brings, or the end of the process, or a timeout that kills it. */
+  async #limited<T>(limitMs: number, promise: Promise<T>): Promise<T | ChildOutcome> {
+    const timer = setTimeout(() => this.#kill({ kind: 'timeout' }), limitMs)
+    const end = this.#exited.promise.then((reason): ChildOutcome => this.#killed ?? { kind: 'exit', reason })
+    try {
+      return await Promise.race([promise, end])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #kill(outcome: ChildOutcome): void {
+    this.#killed ??= outcome
+    this.#process.kill('SIGKILL')
+  }
+
+  #receive(message: ChildMessage): void {
+    if (message.type === 'ready') this.#ready.resolve('ready')
+    else if (message.type === 'memory') this.#checkMemory(message.rssBytes)
+    else if (message.type === 'init-error') {
+      const outcome: ChildOutcome = { kind: 'error', error: message.error }
+      this.#ready.resolve(outcome)
+      this.#kill(outcome)
+    } else if (message.ok) this.#settled.resolve({ kind: 'payload', payload: message.payload })
+    else this.#settled.resolve({ kind: 'error', error: message.error })
+  }
+
+  #end(reason: string): void {
+    this.#alive = false
+    this.#exited.resolve(reason)
+  }
+
+  #read(stream: Readable, name: 'stdout' | 'stderr'): void {
+    const splitter = new LineSplitter(
+      (line) => this.#options.onLine(line, name),
+      (mark) => this.#marks.get(`${name} ${mark}`)?.(),
+    )
+    stream.on('data', (chunk: Buffer) => splitter.write(chunk))
+    stream.on('end', () => {
+      splitter.end()
+      for (const [key, seen] of this.#marks) if (key.startsWith(name)) seen()
+    })
+  }
+
+  /** Resolves when every line of an invocation was read. */
+  async #outputOf(requestId: string): Promise<void> {
+    const keys = [`stdout end ${requestId}`, `stderr end ${requestId}`]
+    await Promise.all(keys.map((key) => new Promise<void>((resolve) => this.#marks.set(key, resolve))))
+    for (const key of keys) this.#marks.delete(key)
+  }
+
+  #watchMemory(): () => void {
+    const { pid } = this.#process
+    if (!canReadResidentMemory || pid === undefined) return () => {}
+    const timer = setInterval(async () => {
+      const rssBytes = await residentBytes(pid)
+      if (rssBytes !== undefined) this.#checkMemory(rssBytes)
+    }, MEMORY_CHECK_MS)
+    return () => clearInterval(timer)
+  }
+
+  #checkMemory(rssBytes: number): void {
+    if (rssBytes > this.#options.memoryMb * 1024 * 1024) this.#kill({ kind: 'out-of-memory', rssBytes })
+  }
+}
+
+async function atMost(limitMs: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([promise, limit])
+  clearTimeout(timer)
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import { InvalidOptionError } from '@org/kinesis-core'
+
+/** `crash-after`: the handler has done its work, and the process dies before its response is reported. */
+export type FunctionFault = 'crash-before' | 'crash-after' | 'throw' | 'timeout'
+
+export interface LocalFunctionOptions {
+  /** 1 to 64 letters, digits, `-` and `_`. */
+  name: string
+  /** Absolute path of a built ES module. */
+  file: string
+  /** The export that is the handler: `(event, context) => result` or a promise of it. @default 'handler' */
+  exportName?: string
+  /** Added to the Lambda-like environment; nothing of this process's own environment is passed on but PATH, HOME and the like. */
+  environment?: Record<string, string>
+  /** After this an invocation fails and its process is killed; milliseconds, up to 900,000. @default 60_000 */
+  timeoutMs?: number
+  /** A process whose resident size passes this is killed; MB, 128 to 10,240. @default 512 */
+  memoryMb?: number
+  /** Processes at once, started on demand and reused, one invocation each at a time; more invocations wait. @default 10 */
+  maxConcurrency?: number
+  /** Every line the handler prints, but those in embedded metric format, which go to the metrics. @default ignored */
+  onLogLine?: (line: string, stream: 'stdout' | 'stderr') => void
+  /** Decides what goes wrong with an invocation, counted from 1. @default nothing */
+  fault?: (invocation: { number: number; event: unknown }) => FunctionFault | undefined
+}
+
+export interface ResolvedLocalFunctionOptions {
+  name: string
+  file: string
+  exportName: string
+  environment: Record<string, string>
+  timeoutMs: number
+  memoryMb: number
+  maxConcurrency: number
+  onLogLine: (line: string, stream: 'stdout' | 'stderr') => void
+  fault: (invocation: { number: number; event: unknown }) => FunctionFault | undefined
+}
+
+export function resolveLocalFunctionOptions(options: LocalFunctionOptions): ResolvedLocalFunctionOptions {
+  if (typeof options.name !== 'string' || !/^[\w-]{1,64}$/.test(options.name)) {
+    throw new InvalidOptionError(
+      'name',
+      options.name,
+      'Give 1 to 64 letters, digits, hyphens or underscores.',
+    )
+  }
+  if (typeof options.file !== 'string' || !isAbsolute(options.file)) {
+    throw new InvalidOptionError('file', options.file, 'Give the absolute path of a built ES module.')
+  }
+  if (!existsSync(options.file)) {
+    throw new InvalidOptionError('file', options.file, 'There is no such file: build the handler first.')
+  }
+  return {
+    name: options.name,
+    file: options.file,
+    exportName: options.exportName ?? 'handler',
+    environment: { ...options.environment },
+    timeoutMs: whole('timeoutMs', options.timeoutMs ?? 60_000, 1, 900_000),
+    memoryMb: whole('memoryMb', options.memoryMb ?? 512, 128, 10_240),
+    maxConcurrency: whole('maxConcurrency', options.maxConcurrency ?? 10, 1, 1_000),
+    onLogLine: options.onLogLine ?? (() => {}),
+    fault: options.fault ?? (() => undefined),
+  }
+}
+
+function whole(option: string, value: number, low: number, high: number): number {
+  if (!Number.isInteger(value) || value < low || value > high) {
+    throw new InvalidOptionError(option, value, `Give a whole number from ${low} to ${high}.`)
+  }
+  return value
+}

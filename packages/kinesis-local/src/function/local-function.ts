@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto'
+import { functionMetrics, lambdaQuotas, type MetricDefinition } from '@org/kinesis-core'
+import { type ChildOutcome, FunctionChild } from './function-child.js'
+import { type LocalFunctionOptions, resolveLocalFunctionOptions } from './function-options.js'
+import type { HostDependencies } from './host-dependencies.js'
+import { functionArn, lambdaEnvironment } from './lambda-environment.js'
+
+/** How an invocation ended. `errorType` and `errorMessage` are Lambda's. */
+export type InvocationResult =
+  | { ok: true; payload: unknown; durationMs: number }
+  | {
+      ok: false
+      kind: 'error' | 'timeout' | 'crash' | 'payload-too-large'
+      errorType: string
+      errorMessage: string
+      /** The handler's stack, where it threw. */
+      trace?: string[]
+      durationMs: number
+    }
+
+export interface LocalFunctionStats {
+  invocations: number
+  /** Invocations that failed, in whatever way. */
+  failedInvocations: number
+  /** Under way now. */
+  running: number
+  /** Waiting for a process to be free. */
+  waiting: number
+  /** Processes alive now. */
+  processes: number
+  /** Processes started so far. */
+  startedProcesses: number
+}
+
+export interface LocalFunction {
+  readonly name: string
+  readonly arn: string
+  /** Runs the handler in a child process. Never rejects: what goes wrong is in the result. */
+  invoke(event: unknown): Promise<InvocationResult>
+  stats(): LocalFunctionStats
+  /** Kills the processes; invocations that are under way or waiting settle as crashes. */
+  close(): Promise<void>
+}
+
+interface Job {
+  requestId: string
+  event: string
+  fault: 'crash-before' | 'crash-after' | 'timeout' | undefined
+  resolve: (result: InvocationResult) => void
+}
+
+/** A handler as Lambda would run it: in processes of its own, with real timeouts, crashes and memory, and a JSON round trip. */
+export function createLocalFunction(options: LocalFunctionOptions, deps: HostDependencies): LocalFunction {
+  const resolved = resolveLocalFunctionOptions(options)
+  const { name, timeoutMs, memoryMb, maxConcurrency } = resolved
+  const { metrics, clock } = deps
+  const arn = functionArn(name, deps)
+  const idle: FunctionChild[] = []
+  const children = new Set<FunctionChild>()
+  const queue: Job[] = []
+  const counts = { invocations: 0, failed: 0, running: 0, started: 0 }
+  let closed = false
+
+  const publish = ({ namespace, name: metric, unit }: MetricDefinition, value: number) =>
+    metrics.put({
+      namespace,
+      name: metric,
+      unit,
+      value,
+      dimensions: { FunctionName: name },
+      timestampMs: clock.now(),
+    })
+
+  const onLine = (line: string, stream: 'stdout' | 'stderr') => {
+    if (line.startsWith('{') && line.includes('"_aws"') && metrics.ingestEmf(line, clock.now())) return
+    resolved.onLogLine(line, stream)
+  }
+
+  function startChild(): FunctionChild {
+    counts.started += 1
+    const logStream = `${new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomUUID().replaceAll('-', '')}`
+    const child = new FunctionChild({
+      ...resolved,
+      environment: lambdaEnvironment(resolved, deps, logStream),
+      onLine,
+    })
+    children.add(child)
+    return child
+  }
+
+  function pump(): void {
+    while (queue.length > 0 && counts.running < maxConcurrency) {
+      // The process that was busy last is the warmest; a child may have died while it was idle.
+      let child = idle.pop()
+      if (child !== undefined && !child.isUsable) {
+        children.delete(child)
+        continue
+      }
+      child ??= startChild()
+      void run(child, queue.shift()!)
+    }
+  }
+
+  async function run(child: FunctionChild, { requestId, event, fault, resolve }: Job): Promise<void> {
+    counts.running += 1
+    const startedAt = performance.now()
+    const outcome = await child.invoke({ requestId, event }, fault)
+    counts.running -= 1
+    if (child.isUsable) idle.push(child)
+    else children.delete(child)
+    resolve(
+      settle(describeOutcome(outcome, requestId, { timeoutMs, memoryMb }), performance.now() - startedAt),
+    )
+    pump()
+  }
+
+  function settle(result: Settled, durationMs: number): InvocationResult {
+    publish(functionMetrics.invocations, 1)
+    publish(functionMetrics.errors, result.ok ? 0 : 1)
+    publish(functionMetrics.duration, durationMs)
+    if (!result.ok) counts.failed += 1
+    return { ...result, durationMs }
+  }
+
+  return {
+    name,
+    arn,
+
+    invoke(event) {
+      counts.invocations += 1
+      const fault = resolved.fault({ number: counts.invocations, event })
+      const requestId = randomUUID()
+      const json = JSON.stringify(event) ?? 'null'
+      if (closed) return Promise.resolve(settle(crash(requestId, 'the function is closed'), 0))
+      if (Buffer.byteLength(json) > lambdaQuotas.maxPayloadBytes) {
+        return Promise.resolve(settle(tooLarge('RequestTooLargeException', 'Request', json), 0))
+      }
+      if (fault === 'throw') {
+        return Promise.resolve(
+          settle(
+            { ok: false, kind: 'error', errorType: 'InjectedFault', errorMessage: 'An injected fault' },
+            0,
+          ),
+        )
+      }
+      return new Promise((resolve) => {
+        queue.push({ requestId, event: json, fault, resolve })
+        pump()
+      })
+    },
+
+    stats: () => ({
+      invocations: counts.invocations,
+      failedInvocations: counts.failed,
+      running: counts.running,
+      waiting: queue.length,
+      processes: [...children].filter((child) => child.isUsable).length,
+      startedProcesses: counts.started,
+    }),
+
+    async close() {
+      closed = true
+      for (const { requestId, resolve } of queue.splice(0)) {
+        resolve(settle(crash(requestId, 'the function is closed'), 0))
+      }
+      await Promise.all([...children].map((child) => child.close()))
+    },
+  }
+}
+
+/** A result whose duration is still to be filled in. */
+type Settled = { ok: true; payload: unknown } | Omit<Extract<InvocationResult, { ok: false }>, 'durationMs'>
+
+function describeOutcome(
+  outcome: ChildOutcome,
+  requestId: string,
+  limits: { timeoutMs: number; memoryMb: number },
+): Settled {
+  switch (outcome.kind) {
+    case 'payload':
+      if (Buffer.byteLength(outcome.payload) > lambdaQuotas.maxPayloadBytes) {
+        return tooLarge('Function.ResponseSizeTooLarge', 'Response', outcome.payload)
+      }
+      return { ok: true, payload: JSON.parse(outcome.payload) }
+    case 'error':
+      return { ok: false, kind: 'error', ...outcome.error }
+    case 'timeout':
+      return {
+        ok: false,
+        kind: 'timeout',
+        errorType: 'Sandbox.Timedout',
+        errorMessage: `RequestId: ${requestId} Error: Task timed out after ${(limits.timeoutMs / 1_000).toFixed(2)} seconds`,
+      }
+    case 'out-of-memory':
+      return {
+        ok: false,
+        kind: 'crash',
+        errorType: 'Runtime.OutOfMemory',
+        errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: signal: killed (resident size ${Math.ceil(outcome.rssBytes / 1024 ** 2)} MB, limit ${limits.memoryMb} MB)`,
+      }
+    case 'exit':
+      return crash(requestId, outcome.reason)
+  }
+}
+
+function crash(requestId: string, reason: string): Settled {
+  return {
+    ok: false,
+    kind: 'crash',
+    errorType: 'Runtime.ExitError',
+    errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: ${reason}`,
+  }
+}
+
+function tooLarge(errorType: string, which: string, json: string): Settled {
+  return {
+    ok: false,
+    kind: 'payload-too-large',
+    errorType,
+    errorMessage: `${which} payload of ${Buffer.byteLength(json)} bytes is over the maximum of ${lambdaQuotas.maxPayloadBytes} bytes`,
+  }
+}
