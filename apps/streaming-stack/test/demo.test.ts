@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { runDemoProcess, temporaryFolder } from './demo-process.js'
+
+const accessLog =
+  process.env.APACHE_ACCESS_LOG ??
+  fileURLToPath(new URL('../../../../shared/data/apache_access.log', import.meta.url))
+
+describe('the demo', { timeout: 90_000 }, () => {
+  it('balances with bad records, and shows each in the rejected sink with its reason', async () => {
+    using folder = temporaryFolder()
+
+    const { status, stdout, stderr } = await runDemoProcess([
+      ...['--duration', '6', '--rate', '150', '--bad', '0.1', '--seed', '7'],
+      ...['--json', folder.file('account.json'), '--data', folder.file('run')],
+    ])
+
+    expect(stderr).not.toMatch(/\n\s+at /)
+    expect(stdout).toContain('The account balances')
+    expect(status).toBe(0)
+    const account = folder.json('account.json')
+    expect(account).toMatchObject({
+      lost: 0,
+      duplicated: 0,
+      outOfOrder: 0,
+      deadLettered: 0,
+      lakeDuplicates: 0,
+    })
+    // Open loop: the asked rate is the rate.
+    expect(account.produced).toBeGreaterThanOrEqual(6 * 150 * 0.95)
+    expect(account.produced).toBeLessThanOrEqual(6 * 150 * 1.05)
+    expect(account.produced).toBe(account.stored + account.rejected)
+    expect(account.delivered).toBe(account.produced - account.undecodable)
+    expect(account.windowed).toBe(account.stored)
+    expect(account.rejectedByReason).toMatchObject({
+      undecodable: account.undecodable,
+      invalid: expect.any(Number),
+    })
+    expect(account.p99LatencyMs).toBeGreaterThan(0)
+    expect(account.peakRssBytes).toBeGreaterThan(50_000_000)
+    const rejected = readFileSync(folder.file('run/rejected/rejected.ndjson'), 'utf8').trim().split('\n')
+    expect(rejected).toHaveLength(account.rejected)
+    expect(JSON.parse(rejected[0]!)).toMatchObject({
+      reasonCode: expect.any(String),
+      payload: expect.any(String),
+    })
+
+    const query = await runDemoProcess([
+      ...['query', 'select count(*)::int as events, count(distinct event_type)::int as types from lake'],
+      ...['--json', '--data', folder.file('run')],
+    ])
+    expect(query.stderr).toBe('')
+    expect(JSON.parse(query.stdout).events).toBe(account.delivered)
+  })
+
+  it('balances on eight shards, and when the processor is killed between write and answer', async () => {
+    using folder = temporaryFolder()
+
+    const { status, stdout } = await runDemoProcess([
+      ...['--duration', '8', '--rate', '300', '--shards', '8', '--chaos', 'crash', '--bad', '0.02'],
+      ...['--json', folder.file('account.json'), '--data', folder.file('run')],
+    ])
+
+    expect(stdout).toContain('The account balances')
+    expect(status).toBe(0)
+    expect(folder.json('account.json')).toMatchObject({ lost: 0, duplicated: 0, outOfOrder: 0 })
+    expect(folder.json('account.json').crashes).toBeGreaterThan(0)
+  })
+
+  it('replays what comes through standard input', async () => {
+    using folder = temporaryFolder()
+    const lines = Array.from({ length: 50 }, (_, index) =>
+      JSON.stringify({
+        who: `user ${index % 5}`,
+        what: 'click',
+        when: `2026-01-01T00:00:${10 + (index % 50)}Z`,
+      }),
+    )
+
+    const { status, stderr } = await runDemoProcess(
+      [
+        ...['--replay', '-', '--format', 'ndjson', '--map', 'user_id=who,event_type=what,timestamp=when'],
+        ...['--json', folder.file('account.json'), '--data', folder.file('run')],
+      ],
+      lines.join('\n'),
+    )
+
+    expect(stderr).not.toContain('demo:')
+    expect(status).toBe(0)
+    expect(folder.json('account.json')).toMatchObject({
+      produced: 50,
+      stored: 50,
+      windowed: 50,
+      delivered: 50,
+    })
+  })
+
+  it.skipIf(!existsSync(accessLog))(
+    `replays 10,000 requests of a web server's log (skipped unless APACHE_ACCESS_LOG names one)`,
+    async () => {
+      using folder = temporaryFolder()
+
+      const { status, stdout } = await runDemoProcess([
+        ...['--replay', accessLog, '--format', 'clf', '--speed', 'max'],
+        ...['--json', folder.file('account.json'), '--data', folder.file('run')],
+      ])
+
+      expect(stdout).toContain('The account balances')
+      expect(status).toBe(0)
+      expect(folder.json('account.json')).toMatchObject({
+        produced: 10_000,
+        stored: 10_000,
+        delivered: 10_000,
+        windowed: 10_000,
+        rejected: 0,
+      })
+    },
+  )
+
+  it.each([
+    ['an unknown flag', ['--rat', '5'], /unknown option '--rat'/],
+    ['a rate of zero', ['--rate', '0'], /Give a number above 0/],
+    ['too many shards', ['--shards', '101'], /from 1 to 100/],
+    [
+      'a file that is not there',
+      ['--replay', '/no/such/file.log', '--format', 'clf'],
+      /\/no\/such\/file\.log/,
+    ],
+    ['SQL that is none', ['query', 'selec 1'], /syntax error/],
+    ['a folder without a lake', ['query', 'select 1', '--data', '/no/such/folder'], /holds no lake/],
+  ])('answers %s with one clear line and a status', async (_, args, message) => {
+    const { status, stdout, stderr } = await runDemoProcess(args)
+
+    expect(`${stdout}${stderr}`).toMatch(message)
+    expect(stderr).not.toMatch(/\n\s+at /)
+    expect(status).not.toBe(0)
+  })
+
+  it('refuses a data folder that is not empty', async () => {
+    const { status, stderr } = await runDemoProcess(['--data', fileURLToPath(new URL('.', import.meta.url))])
+
+    expect(stderr).toMatch(/is not empty/)
+    expect(status).toBe(1)
+  })
+
+  it('names the line that cannot be read', async () => {
+    const { status, stderr } = await runDemoProcess(
+      ['--replay', '-'],
+      '{"user_id":"a","event_type":"b"}\n{broken\n',
+    )
+
+    expect(stderr).toMatch(/line 2/i)
+    expect(stderr).toMatch(/--on-bad-line skip/)
+    expect(status).not.toBe(0)
+  })
+})

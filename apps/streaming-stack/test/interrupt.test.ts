@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import * as pty from '@lydell/node-pty'
+import { describe, expect, it } from 'vitest'
+import { demoCli, temporaryFolder } from './demo-process.js'
+
+/** The demo in a pseudo-terminal, where Ctrl-C reaches it and all its children at once. */
+function openTerminal(args: string[], cwd: string) {
+  const terminal = pty.spawn(process.execPath, [demoCli, ...args], { cols: 100, rows: 30, cwd })
+  let screen = ''
+  terminal.onData((data) => {
+    screen += data
+  })
+  const exited = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+  return {
+    pid: terminal.pid,
+    press: (keys: string) => terminal.write(keys),
+    exited,
+    screen: () => screen,
+    async sees(text: string | RegExp): Promise<void> {
+      await expect.poll(() => screen, { timeout: 30_000, interval: 50 }).toMatch(text)
+    },
+  }
+}
+
+function descendants(pid: number): number[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n')
+  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number))
+  const children = pairs.filter(([, parent]) => parent === pid).map(([child]) => child!)
+  return children.flatMap((child) => [child, ...descendants(child)])
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('Ctrl-C in a terminal', { timeout: 90_000 }, () => {
+  it('drains what is on its way, then prints an account that balances', async () => {
+    using folder = temporaryFolder()
+    const terminal = openTerminal(['--rate', '100', '--data', folder.file('run')], folder.path)
+    await terminal.sees(/[1-9]\d* stored/)
+
+    terminal.press('\u0003')
+
+    expect(await terminal.exited).toBe(0)
+    expect(terminal.screen()).toContain('The account balances')
+    expect(folder.json('run/account.json').produced).toBeGreaterThan(0)
+  })
+
+  it('pressed twice ends at once and leaves no process behind', async () => {
+    using folder = temporaryFolder()
+    const terminal = openTerminal(['--rate', '100', '--data', folder.file('run')], folder.path)
+    await terminal.sees(/[1-9]\d* stored/)
+    const children = descendants(terminal.pid)
+    expect(children.length).toBeGreaterThan(0)
+
+    terminal.press('\u0003')
+    terminal.press('\u0003')
+
+    expect(await terminal.exited).toBe(130)
+    await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([])
+  })
+
+  it('leaves no process behind when it is killed outright', async () => {
+    using folder = temporaryFolder()
+    const terminal = openTerminal(['--rate', '100', '--data', folder.file('run')], folder.path)
+    await terminal.sees(/[1-9]\d* stored/)
+    const children = descendants(terminal.pid)
+
+    process.kill(terminal.pid, 'SIGKILL')
+
+    await terminal.exited
+    await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([])
+  })
+})
