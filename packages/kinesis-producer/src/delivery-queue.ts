@@ -5,7 +5,7 @@ import { FlushBarrier } from './flush-barrier.js'
 import { KeyGate } from './key-gate.js'
 import { LaneScheduler } from './lane-scheduler.js'
 import { MinHeap } from './min-heap.js'
-import type { PendingRecord, Receipt } from './pending-record.js'
+import { type PendingRecord, RECORD_OVERHEAD_BYTES, type Receipt } from './pending-record.js'
 import { KeyHaltedError, type ProducerError, QueueFullError, RecordExpiredError } from './producer-errors.js'
 import type { PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
 import { RecordList } from './record-list.js'
@@ -203,9 +203,11 @@ export class DeliveryQueue {
     return settled
   }
 
-  /** True where a record of any permitted size would be admitted at once. */
+  /** True where a record of any permitted size would be admitted at once; a buffer too small for two of those has room when half empty. */
   get hasRoom(): boolean {
-    return this.#admission.count === 0 && this.#fits(this.#options.maxRecordBytes)
+    const { maxRecordBytes, maxBufferedBytes } = this.#options
+    if (this.#admission.count > 0) return false
+    return this.#fits(maxRecordBytes + RECORD_OVERHEAD_BYTES) || this.bufferedBytes <= maxBufferedBytes / 2
   }
 
   whenRoom(): Promise<void> {
@@ -334,6 +336,7 @@ export class DeliveryQueue {
     this.#settle(record)
     this.counts.delivered++
     record.resolve(receipt)
+    this.#barrier.settle(record.epoch)
     this.#passGate(record, nowMs)
   }
 
@@ -378,12 +381,13 @@ export class DeliveryQueue {
   #settle(record: PendingRecord): void {
     record.place = 'settled'
     this.#ages.remove(record)
-    this.#barrier.settle(record.epoch)
   }
 
   #reject(record: PendingRecord, error: ProducerError): void {
     this.counts.failed++
     record.reject(error)
+    // After the put itself, so that a flush is never told before it.
+    this.#barrier.settle(record.epoch)
     this.#events.failed(record, error)
   }
 

@@ -127,7 +127,10 @@ export class KinesisProducer implements AsyncDisposable {
     })
   }
 
-  /** Resolves when the buffer has room for a record of any permitted size: await it before a put to keep memory bounded. */
+  /**
+   * Resolves when the buffer has room for a record of any permitted size (one of less than two such records: when it is half empty).
+   * Await it before every put to keep memory bounded. Rejects with `ProducerClosedError` once the producer is closed.
+   */
   async ready(): Promise<void> {
     if (this.#state === 'open') await this.#queue.whenRoom()
     if (this.#state !== 'open') throw closedError()
