@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto'
+import { systemRandom } from '@org/kinesis-core'
+import type { HostDependencies } from '../function/host-dependencies.js'
+import { FailureDestination } from './failure-destination.js'
+import { MappedShard, type MappingCounts } from './mapped-shard.js'
+import { type EventSourceMappingOptions, resolveEventSourceMappingOptions } from './mapping-options.js'
+import { StreamReader } from './stream-reader.js'
+
+export interface MappedShardStats {
+  shardId: string
+  /** `done`: closed by a reshard and resolved to its end, drained, or older than where the mapping began. */
+  status: 'reading' | 'done'
+  /** Everything up to this sequence number is resolved. */
+  checkpoint: string | undefined
+  /** Age of the oldest record that was read and is not resolved. */
+  iteratorAgeMs: number
+  /** What the stream said at the last read. */
+  millisBehindLatest: number | undefined
+  unresolvedRecords: number
+}
+
+export interface EventSourceMappingStats extends MappingCounts {
+  /** Resolved by the function; discarded records are counted apart. */
+  recordsResolved: number
+  /** Read, and neither resolved nor discarded. */
+  unresolvedRecords: number
+  /** How far the mapping is behind the stream, in milliseconds: the oldest of its shards. */
+  lagMs: number
+  shards: MappedShardStats[]
+  /** The last error of the stream or the failure destination; those of the function are in its own results. */
+  lastError: string | undefined
+}
+
+export interface EventSourceMapping {
+  readonly id: string
+  stats(): EventSourceMappingStats
+  /**
+   * Resolves when everything that is in the stream now is resolved or discarded, and open windows are closed; the mapping is closed
+   * then. With endless retries and a function that never succeeds that is never, so `signal` bounds it: when it aborts, the mapping
+   * is closed as it is, and `stats().unresolvedRecords` says what was left.
+   */
+  drain(signal?: AbortSignal): Promise<void>
+  /** Stops at once: nothing more is read or invoked. Invocations under way run to their end unheard. */
+  close(): Promise<void>
+}
+
+/** An event source mapping from a stream to a local function. It reads from now on. */
+export function createEventSourceMappingHost(
+  options: EventSourceMappingOptions,
+  deps: HostDependencies,
+): EventSourceMapping {
+  const resolved = resolveEventSourceMappingOptions(options)
+  const id = randomUUID()
+  const random = deps.random ?? systemRandom
+  const streamArn = `arn:aws:kinesis:${deps.region}:${deps.accountId}:stream/${resolved.streamName}`
+  const failureDestination =
+    resolved.failureFolder === undefined ? undefined : new FailureDestination(resolved.failureFolder, id)
+  const closing = new AbortController()
+  const shards = new Map<string, MappedShard>()
+  const counts: MappingCounts = {
+    invocations: 0,
+    failedInvocations: 0,
+    recordsRead: 0,
+    recordsDiscarded: 0,
+    batchesDiscarded: 0,
+  }
+  let lastError: string | undefined
+  const onError = (error: Error) => {
+    lastError = `${error.name}: ${error.message}`
+  }
+
+  const reader = new StreamReader(
+    {
+      ...resolved,
+      onError,
+      open: (shardId, resume) => {
+        const shard = new MappedShard({
+          shardId,
+          streamArn,
+          options: resolved,
+          deps,
+          random,
+          counts,
+          failureDestination,
+          signal: closing.signal,
+          resume,
+          onError,
+        })
+        shards.set(shardId, shard)
+        return shard
+      },
+    },
+    { ...deps, random },
+  )
+
+  function shardStats(): MappedShardStats[] {
+    return reader.shards().map(({ shardId, status, millisBehindLatest }) => {
+      const shard = shards.get(shardId)
+      return {
+        shardId,
+        status,
+        checkpoint: shard?.checkpoint,
+        iteratorAgeMs: shard?.iteratorAgeMs ?? 0,
+        millisBehindLatest,
+        unresolvedRecords: shard?.unresolvedRecords ?? 0,
+      }
+    })
+  }
+
+  function close(): void {
+    reader.stop()
+    closing.abort()
+  }
+
+  return {
+    id,
+
+    stats() {
+      const list = shardStats()
+      const unresolvedRecords = list.reduce((sum, shard) => sum + shard.unresolvedRecords, 0)
+      return {
+        ...counts,
+        recordsResolved: counts.recordsRead - counts.recordsDiscarded - unresolvedRecords,
+        unresolvedRecords,
+        lagMs: list.reduce(
+          (lag, shard) => Math.max(lag, shard.iteratorAgeMs, shard.millisBehindLatest ?? 0),
+          0,
+        ),
+        shards: list,
+        lastError,
+      }
+    },
+
+    async drain(signal) {
+      if (closing.signal.aborted) return
+      await untilAborted(reader.drain(), AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]))
+      close()
+    },
+
+    async close() {
+      close()
+    },
+  }
+}
+
+/** Resolves with `promise`, or when `signal` aborts. */
+export function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = () => resolve()
+    if (signal.aborted) return finish()
+    signal.addEventListener('abort', finish, { once: true })
+    promise.then(finish, reject).finally(() => signal.removeEventListener('abort', finish))
+  })
+}

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto'
+import { backoffDelayMs, type Clock, functionMetrics, type Random, sleep } from '@org/kinesis-core'
+import {
+  type DataRecord,
+  type DiscardEffect,
+  failureDocument,
+  type InvokeEffect,
+  kinesisEventBuilder,
+  type MappingEffect,
+  ShardMapping,
+} from '@org/kinesis-core/event-source-mapping'
+import { type Deferred, deferred } from '../function/deferred.js'
+import type { HostDependencies } from '../function/host-dependencies.js'
+import type { FailureDestination } from './failure-destination.js'
+import type { ResolvedEventSourceMappingOptions } from './mapping-options.js'
+import type { ShardConsumer, StreamRecord } from './shard-reader.js'
+
+/** What one mapping counts over all of its shards. */
+export interface MappingCounts {
+  invocations: number
+  failedInvocations: number
+  recordsRead: number
+  recordsDiscarded: number
+  batchesDiscarded: number
+}
+
+export interface MappedShardContext {
+  shardId: string
+  streamArn: string
+  options: ResolvedEventSourceMappingOptions
+  deps: HostDependencies
+  random: Random
+  counts: MappingCounts
+  failureDestination: FailureDestination | undefined
+  /** Aborted when the mapping is closed: nothing is started after that. */
+  signal: AbortSignal
+  resume: () => void
+  onError: (error: Error) => void
+}
+
+/** Read ahead of the function, so that it need not wait for a poll; and no more, so that a slow one does not fill the memory. */
+const READ_AHEAD_BATCHES = 2
+const MIN_READ_AHEAD_RECORDS = 1_000
+const READ_AHEAD_BYTES = 16 * 1024 * 1024
+const DESTINATION_BACKOFF = { baseMs: 200, maxMs: 10_000 }
+
+/** Drives the state machine of one shard: carries its effects out, and tells it what came of them. */
+export class MappedShard implements ShardConsumer {
+  #context: MappedShardContext
+  #clock: Clock
+  #machine: ShardMapping<DataRecord>
+  #events: ReturnType<typeof kinesisEventBuilder>
+  #cancelWake = () => {}
+  #finished: Deferred<void> = deferred()
+  #readAheadRecords: number
+
+  constructor(context: MappedShardContext) {
+    const { shardId, streamArn, deps, options, signal } = context
+    this.#context = context
+    this.#clock = deps.clock
+    this.#machine = new ShardMapping(options.settings, context.random)
+    this.#events = kinesisEventBuilder({ shardId, streamArn, region: deps.region })
+    const { batchSize, parallelizationFactor } = options.settings
+    this.#readAheadRecords = Math.max(
+      READ_AHEAD_BATCHES * batchSize * parallelizationFactor,
+      MIN_READ_AHEAD_RECORDS,
+    )
+    signal.addEventListener('abort', () => this.#cancelWake(), { once: true })
+  }
+
+  get checkpoint(): string | undefined {
+    return this.#machine.checkpoint
+  }
+
+  get unresolvedRecords(): number {
+    return this.#machine.unresolvedRecords
+  }
+
+  /** Age of the oldest record that is not resolved, in milliseconds; 0 where there is none. */
+  get iteratorAgeMs(): number {
+    const oldest = this.#machine.oldestUnresolved
+    return oldest === undefined ? 0 : Math.max(0, this.#clock.now() - oldest.arrivalMs)
+  }
+
+  room(): number {
+    if (this.#machine.unresolvedBytes >= READ_AHEAD_BYTES) return 0
+    return Math.max(0, this.#readAheadRecords - this.#machine.unresolvedRecords)
+  }
+
+  take(records: StreamRecord[]): void {
+    this.#context.counts.recordsRead += records.length
+    const offered = records.map((record) => ({ ...record, payloadBytes: this.#events.payloadBytes(record) }))
+    this.#perform(this.#machine.offer(offered, this.#clock.now()))
+  }
+
+  caughtUp(upToMs: number): void {
+    this.#perform(this.#machine.caughtUp(upToMs, this.#clock.now()))
+  }
+
+  end(): Promise<void> {
+    this.#perform(this.#machine.end(this.#clock.now()))
+    return this.#finished.promise
+  }
+
+  #perform(effects: MappingEffect<DataRecord>[]): void {
+    const { signal } = this.#context
+    if (signal.aborted) return
+    this.#cancelWake()
+    for (const effect of effects) {
+      if (effect.kind === 'invoke') void this.#invoke(effect)
+      else if (effect.kind === 'discard') void this.#discard(effect)
+      else if (effect.kind === 'wake') {
+        this.#cancelWake = this.#clock.schedule(Math.max(0, effect.atMs - this.#clock.now()), () =>
+          this.#perform(this.#machine.tick(this.#clock.now())),
+        )
+      }
+    }
+    if (this.#machine.isFinished) this.#finished.resolve()
+    this.#context.resume()
+  }
+
+  async #invoke({ id, batch }: InvokeEffect<DataRecord>): Promise<void> {
+    const { counts, deps, options } = this.#context
+    counts.invocations += 1
+    const result = await options.function.invoke(this.#events.event(batch))
+    if (!result.ok) counts.failedInvocations += 1
+    const last = batch.records.at(-1)
+    if (last !== undefined) {
+      const { namespace, name, unit } = functionMetrics.iteratorAge
+      // "The age of the last record in the event, when the function finishes processing" (Lambda developer guide, metrics).
+      deps.metrics.put({
+        namespace,
+        name,
+        unit,
+        value: Math.max(0, this.#clock.now() - last.arrivalMs),
+        dimensions: { FunctionName: options.function.name },
+        timestampMs: this.#clock.now(),
+      })
+    }
+    if (this.#context.signal.aborted) return
+    const outcome = result.ok ? { ok: true as const, payload: result.payload } : { ok: false as const }
+    this.#perform(this.#machine.settle(id, outcome, this.#clock.now()))
+  }
+
+  async #discard(discard: DiscardEffect<DataRecord>): Promise<void> {
+    const { counts, failureDestination, signal } = this.#context
+    if (failureDestination !== undefined) await this.#writeUntilDurable(failureDestination, discard)
+    if (signal.aborted) return
+    counts.batchesDiscarded += 1
+    counts.recordsDiscarded += discard.batch.records.length
+    this.#perform(this.#machine.discarded(discard.id, this.#clock.now()))
+  }
+
+  /** A destination that cannot be written to holds the shard up: what is discarded before it is durable is lost. */
+  async #writeUntilDurable(
+    destination: FailureDestination,
+    discard: DiscardEffect<DataRecord>,
+  ): Promise<void> {
+    const { shardId, streamArn, options, random, signal, onError } = this.#context
+    const document = failureDocument(discard, {
+      requestId: randomUUID(),
+      functionArn: options.function.arn,
+      streamArn,
+      shardId,
+      nowMs: this.#clock.now(),
+      payload: JSON.stringify(this.#events.event(discard.batch)),
+    })
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      try {
+        return await destination.write(shardId, document)
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error(String(error)))
+        await sleep(this.#clock, backoffDelayMs(attempt, DESTINATION_BACKOFF, random), signal)
+      }
+    }
+  }
+}

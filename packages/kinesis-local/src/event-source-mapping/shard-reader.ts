@@ -1,0 +1,224 @@
+import { backoffDelayMs, type Clock, kinesisQuotas, type Random } from '@org/kinesis-core'
+import { type LocalService, ServiceError } from '../service.js'
+
+export interface StreamRecord {
+  partitionKey: string
+  sequenceNumber: string
+  /** Milliseconds since the epoch. */
+  arrivalMs: number
+  data: Uint8Array
+}
+
+/** Who takes the records of one shard. */
+export interface ShardConsumer {
+  /** How many records it takes now; at 0 the reader waits for `resume`. */
+  room(): number
+  take(records: StreamRecord[]): void
+  /** Everything that arrived before this time was taken. */
+  caughtUp(upToMs: number): void
+  /** No more will come; resolves when everything that it took is resolved. */
+  end(): Promise<void>
+}
+
+export interface ShardReaderOptions {
+  streamName: string
+  shardId: string
+  position: 'TRIM_HORIZON' | 'LATEST'
+  pollIntervalMs: number
+  consumer: ShardConsumer
+  onError: (error: Error) => void
+}
+
+/** As the shard's five reads a second allow one reader. */
+const MIN_GAP_MS = 1_000 / kinesisQuotas.shardReadsPerSecond
+const RETRY_BACKOFF = { baseMs: 250, maxMs: 5_000 }
+
+interface GetRecordsOutput {
+  Records: {
+    Data: Uint8Array
+    PartitionKey: string
+    SequenceNumber: string
+    ApproximateArrivalTimestamp: number | Date
+  }[]
+  NextShardIterator?: string | null
+  MillisBehindLatest?: number
+}
+
+/**
+ * Polls one shard: at once again while it is behind, every `pollIntervalMs` at the tip, slower when the shard's read limit, which all
+ * of its readers share, is reached.
+ */
+export class ShardReader {
+  #options: ShardReaderOptions
+  #kinesis: LocalService
+  #clock: Clock
+  #random: Random
+  #wake: (() => void) | undefined
+  #waitsForRoom = false
+  #stopped = false
+  #drainFromMs = Number.POSITIVE_INFINITY
+  #iterator: string | undefined
+  #openedAtMs: number | undefined
+  #lastSequenceNumber: string | undefined
+  /** Between reads while behind: grows with throttles and shrinks again, so that readers of one shard settle beside each other. */
+  #gapMs: number
+  #millisBehindLatest: number | undefined
+
+  constructor(
+    options: ShardReaderOptions,
+    { kinesis, clock, random }: { kinesis: LocalService; clock: Clock; random: Random },
+  ) {
+    this.#options = options
+    this.#kinesis = kinesis
+    this.#clock = clock
+    this.#random = random
+    this.#gapMs = this.#minGapMs
+  }
+
+  /** Of the last read; undefined before the first. */
+  get millisBehindLatest(): number | undefined {
+    return this.#millisBehindLatest
+  }
+
+  /** Reads until the shard ends, a drain has seen everything, or `stop`; then until the consumer has resolved it. */
+  async run(): Promise<void> {
+    const { consumer } = this.#options
+    let failures = 0
+    while (!this.#stopped) {
+      const room = Math.min(consumer.room(), kinesisQuotas.maxGetRecords)
+      if (room <= 0) {
+        await this.#pause(undefined)
+        continue
+      }
+      const sentAtMs = this.#clock.now()
+      let page: GetRecordsOutput
+      try {
+        page = await this.#read(room)
+        failures = 0
+      } catch (error) {
+        if (this.#stopped) return
+        failures += 1
+        await this.#pause(this.#onFailure(error, failures))
+        continue
+      }
+      if (this.#stopped) return
+      const count = this.#hand(page)
+      // An empty page at the tip is the only proof that nothing is left: a page may be cut short by size.
+      const atTip = count === 0 && this.#millisBehindLatest === 0
+      if (this.#iterator === undefined || (atTip && sentAtMs >= this.#drainFromMs)) return consumer.end()
+      if (atTip) consumer.caughtUp(sentAtMs)
+      const behind = !(this.#millisBehindLatest === 0) || count >= room || this.#isDraining
+      const pauseMs = behind ? this.#gapMs : this.#options.pollIntervalMs
+      await this.#pause(sentAtMs + pauseMs - this.#clock.now())
+    }
+  }
+
+  /** The consumer may have room again. */
+  resume(): void {
+    if (this.#options.consumer.room() > 0 && this.#waitsForRoom) this.#wake?.()
+  }
+
+  /** Reads on to what is in the shard at `fromMs`, then ends. */
+  drain(fromMs: number): void {
+    this.#drainFromMs = fromMs
+    this.#wake?.()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#wake?.()
+  }
+
+  get #isDraining(): boolean {
+    return this.#drainFromMs !== Number.POSITIVE_INFINITY
+  }
+
+  get #minGapMs(): number {
+    return Math.min(MIN_GAP_MS, this.#options.pollIntervalMs)
+  }
+
+  async #read(limit: number): Promise<GetRecordsOutput> {
+    this.#iterator ??= await this.#openIterator()
+    const page = await this.#kinesis.call('GetRecords', { ShardIterator: this.#iterator, Limit: limit })
+    this.#gapMs = Math.max(this.#minGapMs, this.#gapMs - MIN_GAP_MS / 10)
+    return page as GetRecordsOutput
+  }
+
+  async #openIterator(): Promise<string> {
+    const { streamName, shardId, position } = this.#options
+    const { ShardIterator } = (await this.#kinesis.call('GetShardIterator', {
+      StreamName: streamName,
+      ShardId: shardId,
+      ...this.#startOfIterator(position),
+    })) as { ShardIterator: string }
+    this.#openedAtMs ??= this.#clock.now()
+    return ShardIterator
+  }
+
+  #startOfIterator(position: 'TRIM_HORIZON' | 'LATEST') {
+    if (this.#lastSequenceNumber !== undefined) {
+      return {
+        ShardIteratorType: 'AFTER_SEQUENCE_NUMBER',
+        StartingSequenceNumber: this.#lastSequenceNumber,
+      }
+    }
+    // LATEST a second time would skip what came since the first.
+    if (position === 'LATEST' && this.#openedAtMs !== undefined) {
+      return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: this.#openedAtMs / 1_000 }
+    }
+    return { ShardIteratorType: position }
+  }
+
+  /** Hands the records on, and returns how many there were. */
+  #hand(page: GetRecordsOutput): number {
+    this.#iterator = page.NextShardIterator ?? undefined
+    this.#millisBehindLatest = page.MillisBehindLatest ?? 0
+    const records = page.Records.map((record) => ({
+      partitionKey: record.PartitionKey,
+      sequenceNumber: record.SequenceNumber,
+      arrivalMs: milliseconds(record.ApproximateArrivalTimestamp),
+      data: record.Data,
+    }))
+    const last = records.at(-1)
+    if (last !== undefined) {
+      this.#lastSequenceNumber = last.sequenceNumber
+      this.#options.consumer.take(records)
+    }
+    return records.length
+  }
+
+  /** How long to wait after a read that failed. */
+  #onFailure(error: unknown, failures: number): number {
+    const code = error instanceof ServiceError ? error.code : undefined
+    if (code === 'ProvisionedThroughputExceededException' || code === 'LimitExceededException') {
+      // The normal fate of readers that share a shard, and no error of theirs.
+      this.#gapMs = Math.min(this.#gapMs * 2, Math.max(1_000, this.#options.pollIntervalMs))
+      return this.#gapMs * (0.5 + this.#random())
+    }
+    if (code === 'ExpiredIteratorException') {
+      this.#iterator = undefined
+      return 0
+    }
+    this.#options.onError(error instanceof Error ? error : new Error(String(error)))
+    return backoffDelayMs(failures, RETRY_BACKOFF, this.#random)
+  }
+
+  /** Waits for a time, or for a call that may change what there is to do. */
+  async #pause(delayMs: number | undefined): Promise<void> {
+    if (this.#stopped) return
+    this.#waitsForRoom = delayMs === undefined
+    await new Promise<void>((resolve) => {
+      const cancel = delayMs === undefined ? () => {} : this.#clock.schedule(Math.max(0, delayMs), resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#wake = undefined
+    this.#waitsForRoom = false
+  }
+}
+
+function milliseconds(timestamp: number | Date): number {
+  return timestamp instanceof Date ? timestamp.getTime() : Math.round(timestamp * 1_000)
+}

@@ -1,0 +1,132 @@
+import { backoffDelayMs, type Clock, type Random, sleep } from '@org/kinesis-core'
+import { type ListedShard, planShards, type ShardStatus } from '@org/kinesis-core/event-source-mapping'
+import type { LocalService } from '../service.js'
+import { type ShardConsumer, ShardReader } from './shard-reader.js'
+
+export interface StreamReaderOptions {
+  streamName: string
+  startingPosition: 'TRIM_HORIZON' | 'LATEST'
+  /** Between reads of a shard at its tip. */
+  pollIntervalMs: number
+  /** Called once for every shard, when its reading begins. */
+  open: (shardId: string, resume: () => void) => ShardConsumer
+  /** Told of calls that failed; they are tried again. */
+  onError: (error: Error) => void
+}
+
+const RETRY_BACKOFF = { baseMs: 250, maxMs: 5_000 }
+
+interface ListShardsOutput {
+  Shards: {
+    ShardId: string
+    ParentShardId?: string | null
+    AdjacentParentShardId?: string | null
+    SequenceNumberRange: { EndingSequenceNumber?: string | null }
+  }[]
+  NextToken?: string | null
+}
+
+/** Reads all shards of a stream, children only after their parents are resolved. Starts at once. */
+export class StreamReader {
+  #options: StreamReaderOptions
+  #deps: { kinesis: LocalService; clock: Clock; random: Random }
+  #statuses = new Map<string, ShardStatus>()
+  #readers = new Map<string, ShardReader>()
+  #runs = new Set<Promise<void>>()
+  #stop = new AbortController()
+  #drainFromMs: number | undefined
+  /** Discoveries follow one another: two at once could both start a shard. */
+  #discovered: Promise<void>
+
+  constructor(options: StreamReaderOptions, deps: { kinesis: LocalService; clock: Clock; random: Random }) {
+    this.#options = options
+    this.#deps = deps
+    this.#discovered = this.#discover()
+  }
+
+  /** Every shard met, and how far behind its last read was. */
+  shards(): { shardId: string; status: ShardStatus; millisBehindLatest: number | undefined }[] {
+    return [...this.#statuses].map(([shardId, status]) => ({
+      shardId,
+      status,
+      millisBehindLatest: this.#readers.get(shardId)?.millisBehindLatest,
+    }))
+  }
+
+  /** Resolves when everything that is in the stream now is resolved; nothing is read after that. */
+  async drain(): Promise<void> {
+    this.#drainFromMs ??= this.#deps.clock.now()
+    for (const reader of this.#readers.values()) reader.drain(this.#drainFromMs)
+    do {
+      // A shard that was closed meanwhile has children to be read as well.
+      await Promise.all(this.#runs)
+      await this.#discoverNext()
+    } while (this.#runs.size > 0)
+  }
+
+  /** Reads no more; consumers that wait for their last records are left alone. */
+  stop(): void {
+    this.#stop.abort()
+    for (const reader of this.#readers.values()) reader.stop()
+  }
+
+  #discoverNext(): Promise<void> {
+    this.#discovered = this.#discovered.then(() => this.#discover())
+    return this.#discovered
+  }
+
+  async #discover(): Promise<void> {
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
+      try {
+        return this.#startFrom(await this.#listShards())
+      } catch (error) {
+        this.#options.onError(error instanceof Error ? error : new Error(String(error)))
+        const delayMs = backoffDelayMs(attempt, RETRY_BACKOFF, this.#deps.random)
+        await sleep(this.#deps.clock, delayMs, this.#stop.signal)
+      }
+    }
+  }
+
+  #startFrom(listed: ListedShard[]): void {
+    if (this.#stop.signal.aborted) return
+    const plan = planShards(listed, this.#statuses, this.#options.startingPosition)
+    for (const shardId of plan.skip) this.#statuses.set(shardId, 'done')
+    for (const { shardId, position } of plan.start) this.#startShard(shardId, position)
+  }
+
+  #startShard(shardId: string, position: 'TRIM_HORIZON' | 'LATEST'): void {
+    const { streamName, pollIntervalMs, onError } = this.#options
+    const consumer = this.#options.open(shardId, () => reader.resume())
+    const reader = new ShardReader(
+      { streamName, shardId, position, pollIntervalMs, consumer, onError },
+      this.#deps,
+    )
+    this.#statuses.set(shardId, 'reading')
+    this.#readers.set(shardId, reader)
+    if (this.#drainFromMs !== undefined) reader.drain(this.#drainFromMs)
+    const run = reader.run().then(() => {
+      this.#statuses.set(shardId, 'done')
+      this.#runs.delete(run)
+      if (!this.#stop.signal.aborted) void this.#discoverNext()
+    })
+    this.#runs.add(run)
+  }
+
+  async #listShards(): Promise<ListedShard[]> {
+    const listed: ListedShard[] = []
+    let page: Record<string, unknown> = { StreamName: this.#options.streamName }
+    for (;;) {
+      const output = (await this.#deps.kinesis.call('ListShards', page)) as ListShardsOutput
+      for (const shard of output.Shards) {
+        listed.push({
+          shardId: shard.ShardId,
+          parentShardId: shard.ParentShardId ?? undefined,
+          adjacentParentShardId: shard.AdjacentParentShardId ?? undefined,
+          isClosed: (shard.SequenceNumberRange.EndingSequenceNumber ?? undefined) !== undefined,
+        })
+      }
+      if (output.NextToken === undefined || output.NextToken === null) return listed
+      page = { NextToken: output.NextToken }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** Handlers that the tests run in child processes. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+let invocations = 0
+
+export const echo = async (event) => ({ event, invocation: ++invocations, pid: process.pid })
+
+export const environment = async (_event, context) => ({
+  env: process.env,
+  functionName: context.functionName,
+  awsRequestId: context.awsRequestId,
+  invokedFunctionArn: context.invokedFunctionArn,
+  memoryLimitInMB: context.memoryLimitInMB,
+  remainingMs: context.getRemainingTimeInMillis(),
+})
+
+export const fail = async () => {
+  throw new RangeError('seven is too many')
+}
+
+export const hang = async () => {
+  console.log('pid', process.pid)
+  await sleep(600_000)
+}
+
+export const spin = async () => {
+  console.log('pid', process.pid)
+  for (;;);
+}
+
+export const exit = async () => {
+  process.exit(3)
+}
+
+export const wait = async ({ ms }) => {
+  await sleep(ms)
+  return { pid: process.pid }
+}
+
+export const large = async ({ bytes }) => 'x'.repeat(bytes)
+
+export const unserializable = async () => ({ big: 1n })
+
+const held = []
+export const hoard = async () => {
+  for (;;) {
+    // Outside of the heap, where a heap limit would not see it.
+    held.push(Buffer.alloc(16 * 1024 * 1024, 1))
+    await sleep(20)
+  }
+}
+
+export const print = async () => {
+  console.log('one line')
+  console.log(
+    JSON.stringify({
+      _aws: {
+        Timestamp: 0,
+        CloudWatchMetrics: [{ Namespace: 'N', Dimensions: [[]], Metrics: [{ Name: 'Count' }] }],
+      },
+      Count: 1,
+    }),
+  )
+  console.error('an error line')
+  process.stdout.write('no newline at the end')
+}
+
+export const remember = async ({ file }) => {
+  const { appendFile } = await import('node:fs/promises')
+  await appendFile(file, 'handled\n')
+}

@@ -1,0 +1,299 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { LocalFunctionOptions } from '../src/function/function-options.js'
+import { createLocalFunction, type LocalFunction } from '../src/function/local-function.js'
+import { hostDependencies } from './host-fixture.js'
+
+const handlers = fileURLToPath(new URL('./function-handlers.mjs', import.meta.url))
+const cleanup: (() => Promise<unknown>)[] = []
+
+function aFunction(exportName: string, options: Partial<LocalFunctionOptions> = {}) {
+  const host = hostDependencies()
+  const created = createLocalFunction({ name: 'test-function', file: handlers, exportName, ...options }, host)
+  cleanup.push(() => created.close())
+  return { fn: created, host }
+}
+
+afterEach(async () => {
+  for (const close of cleanup.splice(0)) await close()
+})
+
+describe('a local function', () => {
+  it('hands the event to the handler as JSON would, and its result back', async () => {
+    const { fn } = aFunction('echo')
+
+    const result = await fn.invoke({ at: new Date(0), missing: undefined, nested: [1, null] })
+
+    expect(result).toMatchObject({
+      ok: true,
+      payload: { event: { at: '1970-01-01T00:00:00.000Z', nested: [1, null] } },
+    })
+  })
+
+  it('uses one process again for invocations that follow each other', async () => {
+    const { fn } = aFunction('echo')
+
+    const pids = [await fn.invoke(1), await fn.invoke(2), await fn.invoke(3)].map(pidOf)
+
+    expect(new Set(pids).size).toBe(1)
+    expect(fn.stats()).toMatchObject({ invocations: 3, processes: 1, startedProcesses: 1 })
+  })
+
+  it('starts processes up to maxConcurrency, and lets further invocations wait their turn', async () => {
+    const { fn } = aFunction('wait', { maxConcurrency: 2 })
+
+    const running = [fn.invoke({ ms: 50 }), fn.invoke({ ms: 50 }), fn.invoke({ ms: 1 }), fn.invoke({ ms: 1 })]
+
+    expect(fn.stats()).toMatchObject({ running: 2, waiting: 2 })
+    const results = await Promise.all(running)
+    expect(new Set(results.map(pidOf)).size).toBe(2)
+  })
+
+  it('gives the handler the environment and context of Lambda, and nothing else of this process', async () => {
+    process.env.SECRET_OF_THE_PARENT = 'x'
+    const { fn, host } = aFunction('environment', {
+      environment: { TABLE: 'orders' },
+      memoryMb: 256,
+      timeoutMs: 5_000,
+    })
+
+    const result = await fn.invoke({})
+    delete process.env.SECRET_OF_THE_PARENT
+
+    const { env, ...context } = payloadOf(result) as { env: Record<string, string>; remainingMs: number }
+    expect(env).toMatchObject({
+      TABLE: 'orders',
+      AWS_LAMBDA_FUNCTION_NAME: 'test-function',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL: host.url,
+    })
+    expect(env).not.toHaveProperty('SECRET_OF_THE_PARENT')
+    expect(context).toMatchObject({
+      functionName: 'test-function',
+      memoryLimitInMB: '256',
+      invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:test-function',
+      awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    })
+    expect(context.remainingMs).toBeGreaterThan(4_000)
+    expect(context.remainingMs).toBeLessThanOrEqual(5_000)
+  })
+
+  it('reports what the handler throws, and goes on with the same process', async () => {
+    const { fn } = aFunction('fail')
+
+    const result = await fn.invoke({})
+
+    expect(result).toMatchObject({
+      ok: false,
+      kind: 'error',
+      errorType: 'RangeError',
+      errorMessage: 'seven is too many',
+      trace: expect.arrayContaining([expect.stringContaining('function-handlers.mjs')]),
+    })
+    await fn.invoke({})
+    expect(fn.stats()).toMatchObject({ failedInvocations: 2, startedProcesses: 1 })
+  })
+
+  it.each(['hang', 'spin'])(
+    'kills a handler that does not come back in time (%s), and starts anew',
+    async (name) => {
+      const { fn } = aFunction(name, { timeoutMs: 300 })
+
+      const result = await fn.invoke({})
+
+      expect(result).toMatchObject({ ok: false, kind: 'timeout', errorType: 'Sandbox.Timedout' })
+      expect(result.durationMs).toBeGreaterThanOrEqual(300)
+      expect(fn.stats().processes).toBe(0)
+    },
+  )
+
+  it('tells a process that exits from a handler that fails', async () => {
+    const { fn } = aFunction('exit')
+
+    expect(await fn.invoke({})).toMatchObject({
+      ok: false,
+      kind: 'crash',
+      errorType: 'Runtime.ExitError',
+      errorMessage: expect.stringContaining('exit status 3'),
+    })
+  })
+
+  it('kills a process whose resident size passes the limit, Buffers included', async () => {
+    const { fn } = aFunction('hoard', { memoryMb: 160 })
+
+    expect(await fn.invoke({})).toMatchObject({
+      ok: false,
+      kind: 'crash',
+      errorType: 'Runtime.OutOfMemory',
+      errorMessage: expect.stringContaining('limit 160 MB'),
+    })
+  })
+
+  it('refuses events and responses over 6 MB', async () => {
+    const { fn } = aFunction('large')
+
+    const fits = await fn.invoke({ bytes: 6 * 1024 * 1024 - 2 })
+    const response = await fn.invoke({ bytes: 6 * 1024 * 1024 - 1 })
+    const request = await fn.invoke('x'.repeat(6 * 1024 * 1024 - 1))
+
+    expect(fits.ok).toBe(true)
+    expect(response).toMatchObject({ kind: 'payload-too-large', errorType: 'Function.ResponseSizeTooLarge' })
+    expect(request).toMatchObject({ kind: 'payload-too-large', errorType: 'RequestTooLargeException' })
+  })
+
+  it('names what is wrong with a result that is no JSON, an export that is missing, and a module that does not load', async () => {
+    expect(await aFunction('unserializable').fn.invoke({})).toMatchObject({
+      errorType: 'Runtime.MarshalError',
+    })
+    expect(await aFunction('nowhere').fn.invoke({})).toMatchObject({
+      kind: 'error',
+      errorType: 'Runtime.HandlerNotFound',
+      errorMessage: expect.stringContaining('nowhere'),
+    })
+    const { fn } = aFunction('handler', {
+      file: fileURLToPath(new URL('./broken-module.mjs', import.meta.url)),
+    })
+    expect(await fn.invoke({})).toMatchObject({ kind: 'error', errorType: 'Runtime.ImportModuleError' })
+  })
+
+  it('refuses options that cannot work', () => {
+    expect(() => aFunction('echo', { file: '/nowhere/handler.mjs' })).toThrow(/no such file/)
+    expect(() => aFunction('echo', { file: 'handler.mjs' })).toThrow(/absolute path/)
+    expect(() => aFunction('echo', { name: 'a b' })).toThrow(/^name/)
+    expect(() => aFunction('echo', { timeoutMs: 0 })).toThrow(/^timeoutMs/)
+    expect(() => aFunction('echo', { memoryMb: 64 })).toThrow(/^memoryMb/)
+    expect(() => aFunction('echo', { maxConcurrency: 0 })).toThrow(/^maxConcurrency/)
+  })
+
+  it('sends embedded metrics to the metrics and other lines to onLogLine, all before the result', async () => {
+    const lines: string[] = []
+    const { fn, host } = aFunction('print', { onLogLine: (line, stream) => lines.push(`${stream}: ${line}`) })
+
+    await fn.invoke({})
+
+    expect(lines.sort()).toEqual([
+      'stderr: an error line',
+      'stdout: no newline at the end',
+      'stdout: one line',
+    ])
+    expect(host.emfLines).toHaveLength(1)
+    expect(host.emfLines[0]).toContain('"_aws"')
+  })
+
+  it('publishes what Lambda publishes for a function', async () => {
+    const { fn, host } = aFunction('fail')
+
+    await fn.invoke({})
+
+    const published = Object.fromEntries(
+      host.data.map((datum) => [`${datum.namespace} ${datum.name}`, datum]),
+    )
+    expect(published['AWS/Lambda Invocations']).toMatchObject({
+      value: 1,
+      dimensions: { FunctionName: 'test-function' },
+    })
+    expect(published['AWS/Lambda Errors']).toMatchObject({ value: 1 })
+    expect(published['AWS/Lambda Duration']?.value).toBeGreaterThan(0)
+  })
+
+  describe('with injected faults', () => {
+    it('loses the handler’s work before it begins, or keeps it and loses the response', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'function-'))
+      cleanup.push(() => rm(folder, { recursive: true }))
+      const file = join(folder, 'handled')
+      const { fn } = aFunction('remember', {
+        fault: ({ number }) => (['crash-before', 'crash-after', undefined] as const)[number - 1],
+      })
+
+      const before = await fn.invoke({ file })
+      const after = await fn.invoke({ file })
+
+      expect([before, after]).toMatchObject([{ kind: 'crash' }, { kind: 'crash' }])
+      expect(await readFile(file, 'utf8')).toBe('handled\n')
+      expect(await fn.invoke({ file })).toMatchObject({ ok: true })
+      expect(fn.stats().startedProcesses).toBe(3)
+    })
+
+    it('throws without running the handler, and times out after running it', async () => {
+      const { fn } = aFunction('echo', {
+        timeoutMs: 300,
+        fault: ({ event }) => (event === 'throw' ? 'throw' : 'timeout'),
+      })
+
+      expect(await fn.invoke('throw')).toMatchObject({ kind: 'error', errorType: 'InjectedFault' })
+      expect(await fn.invoke('slow')).toMatchObject({ kind: 'timeout' })
+    })
+  })
+
+  it('settles what is under way and what waits when it is closed', async () => {
+    const { fn } = aFunction('hang', { maxConcurrency: 1 })
+    const running = [fn.invoke({}), fn.invoke({})]
+
+    await fn.close()
+
+    expect(await Promise.all(running)).toMatchObject([{ kind: 'crash' }, { kind: 'crash' }])
+    expect(await fn.invoke({})).toMatchObject({ kind: 'crash' })
+  })
+
+  it.each(['hang', 'spin'])('leaves no process behind when its parent is killed (%s)', async (handler) => {
+    const parent = fork(fileURLToPath(new URL('./function-parent.mjs', import.meta.url)), [handler], {
+      execArgv: [],
+    })
+    const child = await firstMessage(parent)
+    expect(isRunning(child)).toBe(true)
+
+    parent.kill('SIGKILL')
+
+    await expect.poll(() => isRunning(child), { timeout: 5_000 }).toBe(false)
+  })
+
+  it('keeps its processes on Ctrl-C, so that its parent can drain', async () => {
+    const { fn } = aFunction('wait')
+    const first = pidOf(await fn.invoke({ ms: 0 }))
+    const running = fn.invoke({ ms: 200 })
+
+    process.kill(first, 'SIGINT')
+
+    expect(pidOf(await running)).toBe(first)
+  })
+})
+
+function payloadOf(result: Awaited<ReturnType<LocalFunction['invoke']>>): unknown {
+  if (!result.ok) throw new Error(`the invocation failed: ${result.errorType} ${result.errorMessage}`)
+  return result.payload
+}
+
+function pidOf(result: Awaited<ReturnType<LocalFunction['invoke']>>): number {
+  return (payloadOf(result) as { pid: number }).pid
+}
+
+function firstMessage(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (pid) => resolve(pid as number))
+    child.once('exit', (code) => reject(new Error(`the parent ended by itself with ${code}`)))
+  })
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  // A zombie is gone, too: a container may have no init that reaps it.
+  return !/^State:\s+Z/m.test(statusOf(pid))
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    return ''
+  }
+}
