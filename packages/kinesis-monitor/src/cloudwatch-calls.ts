@@ -71,7 +71,6 @@ export async function readFromCloudWatch(
           // What other calls have read still stands; the caller sees which series are missing, and why.
           if (!isPassingFailure(error)) throw error
           problems.add(error.message)
-          markUnfinished(readings, first)
         }
       }),
     )
@@ -148,12 +147,6 @@ function addPage(page: GetMetricDataCommandOutput, readings: SeriesReading[], pr
       problems.add('CloudWatch denied some of the metrics: cloudwatch:GetMetricData.')
   }
   for (const message of page.Messages ?? []) if (message.Value !== undefined) problems.add(message.Value)
-}
-
-function markUnfinished(readings: SeriesReading[], first: number): void {
-  for (const reading of readings.slice(first, first + MAX_SERIES_PER_CALL)) {
-    reading.state = reading.points.length > 0 ? 'partial' : 'unread'
-  }
 }
 
 function toDimensions(dimensions: Readonly<Record<string, string>>): { Name: string; Value: string }[] {

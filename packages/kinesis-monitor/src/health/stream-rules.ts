@@ -42,9 +42,8 @@ export const streamNotActive: HealthRule = ({ stream, cliSuffix }) => {
   ]
 }
 
-export const noMetrics: HealthRule = ({ stream, metrics, window, complete, cliSuffix }) => {
-  const silent = Object.values(metrics).every((metric) => metric.state === 'missing')
-  if (!complete || !silent) return []
+export const noMetrics: HealthRule = ({ stream, metrics, window, cliSuffix }) => {
+  if (Object.values(metrics).some((metric) => metric.state !== 'missing')) return []
   return [
     {
       severity: 'UNKNOWN',
