@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { resolveMappingSettings } from './mapping-settings.js'
+
+describe('the settings of a mapping', () => {
+  it('default to those of the service', () => {
+    expect(resolveMappingSettings({})).toMatchObject({
+      batchSize: 100,
+      maximumBatchingWindowMs: 0,
+      parallelizationFactor: 1,
+      maximumRetryAttempts: -1,
+      maximumRecordAgeMs: -1,
+      bisectBatchOnFunctionError: false,
+      reportBatchItemFailures: false,
+      tumblingWindowMs: undefined,
+      maximumPayloadBytes: 6_291_456,
+    })
+  })
+
+  it.each([
+    ['batchSize', 0],
+    ['batchSize', 10_001],
+    ['batchSize', 1.5],
+    ['maximumBatchingWindowMs', 300_001],
+    ['parallelizationFactor', 11],
+    ['maximumRetryAttempts', -2],
+    ['maximumRetryAttempts', 10_001],
+    ['maximumRecordAgeMs', 604_800_001],
+    ['tumblingWindowMs', 900_001],
+    ['maximumPayloadBytes', 7 * 1024 * 1024],
+  ])('refuse %s = %d', (option, value) => {
+    expect(() => resolveMappingSettings({ [option]: value })).toThrow(new RegExp(`^${option}: `))
+  })
+
+  it('refuse windows beside parallel batches', () => {
+    expect(() => resolveMappingSettings({ tumblingWindowMs: 60_000, parallelizationFactor: 2 })).toThrow(
+      /^parallelizationFactor: 2 cannot be used/,
+    )
+  })
+})

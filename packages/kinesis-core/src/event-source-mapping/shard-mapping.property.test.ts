@@ -1,0 +1,237 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../random.js'
+import type { DiscardEffect, InvocationOutcome, InvokeEffect, MappingEffect } from './mapping-effects.js'
+import { aRecord, START_MS, sequences } from './mapping-fixture.js'
+import { type MappingSettings, resolveMappingSettings } from './mapping-settings.js'
+import { ShardMapping } from './shard-mapping.js'
+import type { ShardRecord } from './shard-record.js'
+
+/**
+ * A host that does everything in an order drawn from a seed: offers records in pieces, answers invocations late and out of order with
+ * successes, errors and partial failures, and writes discards when it likes.
+ */
+function simulate(settings: MappingSettings, offered: ShardRecord[], seed: number, failureRate: number) {
+  const random = seededRandom(seed)
+  const mapping = new ShardMapping<ShardRecord>(resolveMappingSettings(settings), seededRandom(seed + 1))
+  const invoked: InvokeEffect<ShardRecord>[] = []
+  const discarded: DiscardEffect<ShardRecord>[] = []
+  const checkpoints: number[] = []
+  /** Successful deliveries and discards, in the order in which they settled. */
+  const resolved: { sequence: number; key: string }[] = []
+  const outside: (InvokeEffect<ShardRecord> | DiscardEffect<ShardRecord>)[] = []
+  const lanesBusy = new Set<number>()
+  let wakeAtMs: number | undefined
+  let next = 0
+  let nowMs = START_MS
+
+  const perform = (effects: MappingEffect<ShardRecord>[]) => {
+    wakeAtMs = undefined
+    for (const effect of effects) {
+      if (effect.kind === 'wake') wakeAtMs = effect.atMs
+      else if (effect.kind === 'checkpoint') {
+        const upTo = sequences([{ ...aRecord(0), ...effect }])[0]!
+        checkpoints.push(upTo)
+        const before = resolved.filter(({ sequence }) => sequence <= upTo)
+        expect(before, 'records before the checkpoint').toHaveLength(upTo + 1)
+      } else {
+        expect(lanesBusy.has(effect.lane)).toBe(false)
+        lanesBusy.add(effect.lane)
+        outside.push(effect)
+        if (effect.kind === 'invoke') invoked.push(effect)
+        else discarded.push(effect)
+      }
+    }
+  }
+  const settleOne = () => {
+    const [effect] = outside.splice(Math.floor(random() * outside.length), 1)
+    if (effect === undefined) return
+    lanesBusy.delete(effect.lane)
+    const { records } = effect.batch
+    if (effect.kind === 'discard') {
+      for (const record of records)
+        resolved.push({ sequence: sequences([record])[0]!, key: record.partitionKey })
+      return perform(mapping.discarded(effect.id, nowMs))
+    }
+    const { outcome, upTo } = draw(records, random, failureRate, settings.reportBatchItemFailures ?? false)
+    for (const record of records.slice(0, upTo)) {
+      resolved.push({ sequence: sequences([record])[0]!, key: record.partitionKey })
+    }
+    perform(mapping.settle(effect.id, outcome, nowMs))
+  }
+
+  for (let steps = 0; !mapping.isFinished; steps += 1) {
+    if (steps > 100_000) throw new Error('the mapping does not come to an end')
+    const choice = random()
+    if (choice < 0.4 && next < offered.length) {
+      const piece = offered.slice(next, next + 1 + Math.floor(random() * 20))
+      next += piece.length
+      perform(mapping.offer(piece, nowMs))
+      if (next === offered.length) perform(mapping.end(nowMs))
+    } else if (choice < 0.8 && outside.length > 0) settleOne()
+    else if (wakeAtMs !== undefined) {
+      nowMs = Math.max(nowMs, wakeAtMs)
+      perform(mapping.tick(nowMs))
+    }
+  }
+  return { mapping, invoked, discarded, checkpoints, resolved }
+}
+
+function draw(
+  records: readonly ShardRecord[],
+  random: () => number,
+  failureRate: number,
+  reports: boolean,
+): { outcome: InvocationOutcome; upTo: number } {
+  const state = { seen: 1 }
+  if (random() >= failureRate) return { outcome: { ok: true, payload: { state } }, upTo: records.length }
+  if (!reports || records.length === 0 || random() < 0.5) return { outcome: { ok: false }, upTo: 0 }
+  const upTo = Math.floor(random() * records.length)
+  const batchItemFailures = [{ itemIdentifier: records[upTo]!.sequenceNumber }]
+  return { outcome: { ok: true, payload: { state, batchItemFailures } }, upTo }
+}
+
+const anyRun = fc.record({
+  seed: fc.nat(),
+  count: fc.integer({ min: 1, max: 120 }),
+  keys: fc.integer({ min: 1, max: 12 }),
+  failureRate: fc.double({ min: 0, max: 0.7, noNaN: true }),
+  settings: fc.record({
+    batchSize: fc.integer({ min: 1, max: 30 }),
+    maximumBatchingWindowMs: fc.constantFrom(0, 500),
+    parallelizationFactor: fc.integer({ min: 1, max: 10 }),
+    maximumRetryAttempts: fc.integer({ min: -1, max: 4 }),
+    bisectBatchOnFunctionError: fc.boolean(),
+    reportBatchItemFailures: fc.boolean(),
+    partialProgressResetsRetries: fc.boolean(),
+  }),
+})
+
+function run({
+  seed,
+  count,
+  keys,
+  failureRate,
+  settings,
+}: typeof anyRun extends fc.Arbitrary<infer T> ? T : never) {
+  const random = seededRandom(seed)
+  const offered = Array.from({ length: count }, (_, index) =>
+    aRecord(index, { partitionKey: `key-${Math.floor(random() * keys)}` }),
+  )
+  return { offered, ...simulate(settings, offered, seed, failureRate) }
+}
+
+describe('whatever fails, and in whatever order answers come', () => {
+  it('every record is resolved or discarded exactly once', () => {
+    fc.assert(
+      fc.property(anyRun, (options) => {
+        const { offered, resolved, mapping } = run(options)
+
+        expect(resolved.map(({ sequence }) => sequence).sort((a, b) => a - b)).toEqual(sequences(offered))
+        expect(mapping.unresolvedRecords).toBe(0)
+        expect(mapping.unresolvedBytes).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('records of one partition key are resolved in order', () => {
+    fc.assert(
+      fc.property(anyRun, (options) => {
+        const lastOf = new Map<string, number>()
+        for (const { key, sequence } of run(options).resolved) {
+          expect(sequence).toBeGreaterThan(lastOf.get(key) ?? -1)
+          lastOf.set(key, sequence)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('a checkpoint only moves forward, ends at the last record, and never passes one that is unresolved', () => {
+    fc.assert(
+      fc.property(anyRun, (options) => {
+        const { offered, checkpoints } = run(options)
+
+        expect(checkpoints).toEqual([...new Set(checkpoints)].sort((a, b) => a - b))
+        expect(checkpoints.at(-1)).toBe(offered.length - 1)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('no batch passes the batch size, and none begins more often than its retries allow', () => {
+    fc.assert(
+      fc.property(anyRun, (options) => {
+        const { invoked, discarded } = run(options)
+        const { batchSize, maximumRetryAttempts } = options.settings
+
+        expect(invoked.every(({ batch }) => batch.records.length <= batchSize)).toBe(true)
+        if (maximumRetryAttempts === -1) {
+          expect(discarded).toEqual([])
+          return
+        }
+        // The same first and last record: the same batch, for splitting changes one or the other.
+        const times = new Map<string, number>()
+        for (const { batch } of invoked) {
+          const batchId = `${batch.records[0]!.sequenceNumber}-${batch.records.at(-1)!.sequenceNumber}`
+          times.set(batchId, (times.get(batchId) ?? 0) + 1)
+        }
+        expect(Math.max(...times.values())).toBeLessThanOrEqual(1 + maximumRetryAttempts)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('the same seed gives the same trace', () => {
+    fc.assert(
+      fc.property(anyRun, (options) => {
+        expect(run(options).invoked).toEqual(run(options).invoked)
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
+
+describe('windows, whatever fails', () => {
+  it('follow one another, each closed once, every record inside exactly one of them', () => {
+    const anyWindowedRun = fc.record({
+      seed: fc.nat(),
+      arrivals: fc.array(fc.integer({ min: 0, max: 600_000 }), { minLength: 1, maxLength: 80 }),
+      failureRate: fc.double({ min: 0, max: 0.6, noNaN: true }),
+      batchSize: fc.integer({ min: 1, max: 30 }),
+      bisectBatchOnFunctionError: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(anyWindowedRun, ({ seed, arrivals, failureRate, ...settings }) => {
+        const offered = arrivals
+          .sort((a, b) => a - b)
+          .map((offset, index) => aRecord(index, { arrivalMs: START_MS + offset }))
+
+        const { invoked, resolved } = simulate(
+          { ...settings, tumblingWindowMs: 60_000 },
+          offered,
+          seed,
+          failureRate,
+        )
+
+        const starts = invoked.map(({ batch }) => batch.window!.startMs)
+        expect(starts).toEqual([...starts].sort((a, b) => a - b))
+        for (const { batch } of invoked) {
+          for (const { arrivalMs } of batch.records) {
+            expect(arrivalMs).toBeGreaterThanOrEqual(batch.window!.startMs)
+            expect(arrivalMs).toBeLessThan(batch.window!.endMs)
+          }
+        }
+        const closed = new Set(
+          invoked
+            .filter(({ batch }) => batch.window!.isFinalInvokeForWindow)
+            .map(({ batch }) => batch.window!.startMs),
+        )
+        expect(closed).toEqual(new Set(starts))
+        expect(resolved.map(({ sequence }) => sequence)).toEqual(sequences(offered))
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
