@@ -5,6 +5,7 @@ import { FailureDestination } from './failure-destination.js'
 import { MappedShard, type MappingCounts } from './mapped-shard.js'
 import { type EventSourceMappingOptions, resolveEventSourceMappingOptions } from './mapping-options.js'
 import { StreamReader } from './stream-reader.js'
+import { untilAborted } from './until-aborted.js'
 
 export interface MappedShardStats {
   shardId: string
@@ -141,14 +142,4 @@ export function createEventSourceMappingHost(
       close()
     },
   }
-}
-
-/** Resolves with `promise`, or when `signal` aborts. */
-export function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = () => resolve()
-    if (signal.aborted) return finish()
-    signal.addEventListener('abort', finish, { once: true })
-    promise.then(finish, reject).finally(() => signal.removeEventListener('abort', finish))
-  })
 }
