@@ -1,0 +1,442 @@
+import { glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Clock, systemClock } from '@org/kinesis-core'
+import type { FailureDocument } from '@org/kinesis-core/event-source-mapping'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createEventSourceMappingHost } from '../src/event-source-mapping/event-source-mapping-host.js'
+import type { EventSourceMappingOptions } from '../src/event-source-mapping/mapping-options.js'
+import type { LocalFunctionOptions } from '../src/function/function-options.js'
+import { createLocalFunction } from '../src/function/local-function.js'
+import { type LocalService, ServiceError } from '../src/service.js'
+import { hostDependencies } from './host-fixture.js'
+import { aFolder, aStream, STREAM } from './stream-fixture.js'
+
+const handlers = fileURLToPath(new URL('./mapping-handlers.mjs', import.meta.url))
+const cleanup: (() => Promise<unknown>)[] = []
+
+interface Seen {
+  records: { key: string; data: string; sequenceNumber: string; shard: string }[]
+  window?: { start: string; end: string }
+  state?: Record<string, number>
+  isFinalInvokeForWindow?: boolean
+}
+
+async function aMapping(
+  service: LocalService,
+  exportName: string,
+  options: Partial<EventSourceMappingOptions> = {},
+  functionOptions: Partial<LocalFunctionOptions> = {},
+  clock: Clock = systemClock,
+) {
+  const folder = await aFolder(cleanup)
+  const seenFile = join(folder, 'seen')
+  const host = hostDependencies(service, clock)
+  const fn = createLocalFunction(
+    {
+      name: 'processor',
+      file: handlers,
+      exportName,
+      environment: { SEEN_FILE: seenFile },
+      ...functionOptions,
+    },
+    host,
+  )
+  const failures = join(folder, 'failures')
+  const mapping = createEventSourceMappingHost(
+    {
+      streamName: STREAM,
+      function: fn,
+      pollIntervalMs: 20,
+      retryBackoff: { baseMs: 1, maxMs: 5 },
+      onFailure: { folder: failures },
+      ...options,
+    },
+    host,
+  )
+  cleanup.push(() => fn.close())
+  cleanup.push(() => mapping.close())
+  return {
+    mapping,
+    fn,
+    host,
+    async seen(): Promise<Seen[]> {
+      const text = await readFile(seenFile, 'utf8').catch(() => '')
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line))
+    },
+    async discarded(): Promise<{ name: string; document: FailureDocument }[]> {
+      const found = []
+      for await (const name of glob('**/*.json', { cwd: failures })) {
+        found.push({ name, document: JSON.parse(await readFile(join(failures, name), 'utf8')) })
+      }
+      return found
+    },
+  }
+}
+
+const dataOf = (seen: Seen[]) => seen.flatMap((invocation) => invocation.records.map((record) => record.data))
+
+afterEach(async () => {
+  for (const close of cleanup.splice(0).reverse()) await close()
+})
+
+describe('an event source mapping', () => {
+  it('hands everything that was put before it, and while it runs, to the function', async () => {
+    const stream = aStream({ shards: 3 })
+    stream.putMany(500, (index) => `key-${index}`)
+    const { mapping, seen } = await aMapping(stream.service, 'collect')
+    await expect.poll(() => mapping.stats().recordsResolved).toBeGreaterThan(0)
+    stream.putMany(
+      500,
+      (index) => `key-${index}`,
+      (index) => String(500 + index),
+    )
+
+    await mapping.drain()
+
+    const data = dataOf(await seen()).map(Number)
+    expect(data.sort((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, index) => index))
+    expect(mapping.stats()).toMatchObject({
+      recordsRead: 1_000,
+      recordsResolved: 1_000,
+      unresolvedRecords: 0,
+      failedInvocations: 0,
+      lagMs: 0,
+    })
+  })
+
+  it('hands over the documented event, a shard at a time, at most batchSize records', async () => {
+    const stream = aStream({ shards: 2 })
+    stream.putMany(50, (index) => `key-${index}`)
+    const { mapping, seen } = await aMapping(stream.service, 'collect', { batchSize: 7 })
+
+    await mapping.drain()
+
+    const invocations = await seen()
+    expect(invocations.every(({ records }) => records.length <= 7)).toBe(true)
+    expect(
+      invocations.every(({ records }) => new Set(records.map((record) => record.shard)).size === 1),
+    ).toBe(true)
+  })
+
+  it('keeps the order of every partition key, also with parallel batches and failing invocations', async () => {
+    const stream = aStream({ shards: 2 })
+    stream.putMany(300, (index) => `key-${index % 12}`)
+    const { mapping, seen } = await aMapping(
+      stream.service,
+      'collect',
+      { batchSize: 5, parallelizationFactor: 4 },
+      { maxConcurrency: 8, fault: ({ number }) => (number % 5 === 0 ? 'throw' : undefined) },
+    )
+
+    await mapping.drain()
+
+    const byKey = new Map<string, number[]>()
+    for (const { records } of await seen()) {
+      for (const { key, data } of records) byKey.set(key, [...(byKey.get(key) ?? []), Number(data)])
+    }
+    expect(byKey.size).toBe(12)
+    for (const order of byKey.values()) expect(order).toEqual([...order].sort((a, b) => a - b))
+    expect(mapping.stats().failedInvocations).toBeGreaterThan(0)
+  })
+
+  it('repeats a batch whose function died, after the handler saw it', async () => {
+    const stream = aStream()
+    stream.putMany(3, () => 'key')
+    const { mapping, seen, fn } = await aMapping(stream.service, 'dieOnce')
+
+    await mapping.drain()
+
+    expect((await seen()).map(({ records }) => records.map((record) => record.data))).toEqual([
+      ['0', '1', '2'],
+      ['0', '1', '2'],
+    ])
+    expect(fn.stats()).toMatchObject({ invocations: 2, failedInvocations: 1, startedProcesses: 2 })
+  })
+
+  it('writes a batch that it gives up into the failure destination, whole, and goes on', async () => {
+    const stream = aStream()
+    for (const data of ['a', 'bad', 'b', 'c']) stream.put('key', data)
+    const { mapping, seen, discarded } = await aMapping(stream.service, 'failOnBad', {
+      batchSize: 2,
+      maximumRetryAttempts: 1,
+    })
+
+    await mapping.drain()
+
+    expect(dataOf(await seen())).toEqual(['a', 'bad', 'a', 'bad', 'b', 'c'])
+    const [failure, ...others] = await discarded()
+    expect(others).toEqual([])
+    expect(failure!.name).toMatch(
+      new RegExp(
+        `^aws/lambda/${mapping.id}/shardId-000000000000/\\d{4}/\\d\\d/\\d\\d/\\d{4}-\\d\\d-\\d\\dT\\d\\d\\.\\d\\d\\.\\d\\d-[0-9a-f-]{36}\\.json$`,
+      ),
+    )
+    expect(failure!.document).toMatchObject({
+      requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 },
+      KinesisBatchInfo: { shardId: 'shardId-000000000000', batchSize: 2 },
+    })
+    const payload = JSON.parse(failure!.document.payload!) as { Records: { kinesis: { data: string } }[] }
+    expect(payload.Records.map((record) => Buffer.from(record.kinesis.data, 'base64').toString())).toEqual([
+      'a',
+      'bad',
+    ])
+    expect(mapping.stats()).toMatchObject({ recordsDiscarded: 2, batchesDiscarded: 1, recordsResolved: 2 })
+  })
+
+  it('isolates a bad record by bisecting, so that it alone is given up', async () => {
+    const stream = aStream()
+    stream.putMany(
+      16,
+      () => 'key',
+      (index) => (index === 11 ? 'bad' : String(index)),
+    )
+    const { mapping, discarded } = await aMapping(stream.service, 'failOnBad', {
+      maximumRetryAttempts: 1,
+      bisectBatchOnFunctionError: true,
+    })
+
+    await mapping.drain()
+
+    expect((await discarded()).map(({ document }) => document.KinesisBatchInfo.batchSize)).toEqual([1])
+    expect(mapping.stats()).toMatchObject({ recordsDiscarded: 1, recordsResolved: 15 })
+  })
+
+  it('goes on at the first record that a response reports', async () => {
+    const stream = aStream()
+    for (const data of ['a', 'bad', 'b']) stream.put('key', data)
+    const { mapping, seen } = await aMapping(stream.service, 'reportBad', {
+      reportBatchItemFailures: true,
+      maximumRetryAttempts: 1,
+    })
+
+    await mapping.drain()
+
+    expect((await seen()).map(({ records }) => records.map((record) => record.data))).toEqual([
+      ['a', 'bad', 'b'],
+      ['bad', 'b'],
+      ['bad', 'b'],
+    ])
+    expect(mapping.stats()).toMatchObject({ recordsDiscarded: 2, recordsResolved: 1 })
+  })
+
+  it('counts in tumbling windows, and closes them at once when it is drained', async () => {
+    const stream = aStream()
+    for (const key of ['a', 'b', 'a']) stream.put(key, 'x')
+    const { mapping, seen } = await aMapping(stream.service, 'countInWindow', {
+      tumblingWindowMs: 900_000,
+      batchSize: 2,
+    })
+
+    await mapping.drain()
+
+    const invocations = await seen()
+    // A border of windows may fall between the puts and the drain.
+    const finals = invocations.filter((invocation) => invocation.isFinalInvokeForWindow)
+    expect(finals.at(-1)).toMatchObject({ records: [], window: { start: expect.any(String) } })
+    const totals = finals.map(({ state }) => Object.values(state!).reduce((sum, count) => sum + count, 0))
+    expect(totals.reduce((sum, total) => sum + total, 0)).toBe(3)
+  })
+
+  it('closes the window of an idle stream when its time is over', async () => {
+    const stream = aStream()
+    stream.put('a', 'x')
+    const { seen } = await aMapping(stream.service, 'countInWindow', { tumblingWindowMs: 1_000 })
+
+    await expect
+      .poll(async () => (await seen()).filter((invocation) => invocation.isFinalInvokeForWindow), {
+        timeout: 5_000,
+      })
+      .toMatchObject([{ state: { a: 1 } }])
+  })
+
+  it('reads the children of a split shard only when their parent is resolved', async () => {
+    const stream = aStream({ shards: 1 })
+    stream.putMany(100, (index) => `key-${index % 5}`)
+    stream.service.call('SplitShard', {
+      StreamName: STREAM,
+      ShardToSplit: 'shardId-000000000000',
+      NewStartingHashKey: String(2n ** 127n),
+    })
+    stream.putMany(
+      100,
+      (index) => `key-${index % 5}`,
+      (index) => String(100 + index),
+    )
+    const { mapping, seen } = await aMapping(
+      stream.service,
+      'collect',
+      { batchSize: 10 },
+      { fault: ({ number }) => (number % 4 === 1 ? 'throw' : undefined) },
+    )
+
+    await mapping.drain()
+
+    const shards = (await seen()).map(({ records }) => records[0]!.shard)
+    const firstOfChild = shards.findIndex((shard) => shard !== 'shardId-000000000000')
+    expect(shards.slice(firstOfChild)).not.toContain('shardId-000000000000')
+    expect(dataOf(await seen())).toHaveLength(200)
+    expect(mapping.stats().shards.map(({ shardId, status }) => [shardId, status])).toEqual([
+      ['shardId-000000000000', 'done'],
+      ['shardId-000000000001', 'done'],
+      ['shardId-000000000002', 'done'],
+    ])
+  })
+
+  it('follows a split and a merge while it runs', async () => {
+    const stream = aStream({ shards: 1 })
+    const { mapping, seen } = await aMapping(stream.service, 'collect')
+    stream.putMany(20, (index) => `key-${index}`)
+    stream.service.call('UpdateShardCount', {
+      StreamName: STREAM,
+      TargetShardCount: 2,
+      ScalingType: 'UNIFORM_SCALING',
+    })
+    stream.putMany(
+      20,
+      (index) => `key-${index}`,
+      (index) => String(20 + index),
+    )
+    await expect.poll(() => mapping.stats().recordsResolved, { timeout: 5_000 }).toBe(40)
+    stream.service.call('UpdateShardCount', {
+      StreamName: STREAM,
+      TargetShardCount: 1,
+      ScalingType: 'UNIFORM_SCALING',
+    })
+    stream.putMany(
+      20,
+      (index) => `key-${index}`,
+      (index) => String(40 + index),
+    )
+
+    await mapping.drain()
+
+    expect(
+      dataOf(await seen())
+        .map(Number)
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 60 }, (_, index) => index))
+  })
+
+  it('begins at the tip where it is told to', async () => {
+    const stream = aStream()
+    stream.put('key', 'before')
+    const { mapping, seen } = await aMapping(stream.service, 'collect', { startingPosition: 'LATEST' })
+    await expect.poll(() => mapping.stats().shards[0]?.millisBehindLatest).toBe(0)
+    stream.put('key', 'after')
+
+    await mapping.drain()
+
+    expect(dataOf(await seen())).toEqual(['after'])
+  })
+
+  it('waits for a batching window to fill a batch', async () => {
+    const stream = aStream()
+    const { mapping, seen } = await aMapping(stream.service, 'collect', {
+      batchSize: 4,
+      maximumBatchingWindowMs: 60_000,
+    })
+    for (let index = 0; index < 4; index += 1) {
+      stream.put('key', String(index))
+      await expect.poll(() => mapping.stats().recordsRead).toBe(index + 1)
+    }
+
+    await expect.poll(async () => (await seen()).length).toBe(1)
+    expect(dataOf(await seen())).toEqual(['0', '1', '2', '3'])
+  })
+
+  it('reads no further ahead than a few batches while the function is slow', async () => {
+    const stream = aStream()
+    stream.putMany(5_000, () => 'key')
+    const { mapping } = await aMapping(stream.service, 'alwaysFail', { batchSize: 10, onFailure: undefined })
+
+    await expect.poll(() => mapping.stats().failedInvocations).toBeGreaterThan(5)
+
+    expect(mapping.stats().recordsRead).toBeLessThanOrEqual(1_000)
+  })
+
+  it('ends a drain that could go on for ever when its signal aborts, and says what is left', async () => {
+    const stream = aStream()
+    stream.putMany(3, () => 'key')
+    const { mapping } = await aMapping(stream.service, 'alwaysFail')
+
+    await mapping.drain(AbortSignal.timeout(300))
+
+    expect(mapping.stats()).toMatchObject({ recordsResolved: 0, unresolvedRecords: 3 })
+    const { invocations } = mapping.stats()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(mapping.stats().invocations).toBe(invocations)
+  })
+
+  it('gets over errors, expired iterators and read limits of the stream', async () => {
+    const stream = aStream()
+    stream.putMany(50, (index) => `key-${index}`)
+    const errors = [
+      new ServiceError('InternalFailure', 'oops', 500),
+      new ServiceError('ExpiredIteratorException', 'too old'),
+      new ServiceError('ProvisionedThroughputExceededException', 'Rate exceeded'),
+      new Error('socket hang up'),
+    ]
+    const flaky: LocalService = {
+      targetPrefix: stream.service.targetPrefix,
+      call(operation, input) {
+        if (operation === 'PutRecord' || errors.length === 0) return stream.service.call(operation, input)
+        // Every other call fails, so that each error meets another state of the reader.
+        if (++calls % 2 === 0) throw errors.shift()
+        return stream.service.call(operation, input)
+      },
+    }
+    let calls = 0
+    const { mapping, seen } = await aMapping(flaky, 'collect')
+
+    await mapping.drain()
+
+    expect(dataOf(await seen())).toHaveLength(50)
+    expect(errors).toEqual([])
+    expect(mapping.stats().lastError).toContain('socket hang up')
+  })
+
+  it('shares the read limit of a shard with other readers', async () => {
+    const stream = aStream({ shardLimits: true })
+    stream.putMany(500, (index) => `key-${index}`)
+    const mappings = await Promise.all(
+      [1, 2, 3].map(() => aMapping(stream.service, 'collect', { pollIntervalMs: 100 })),
+    )
+
+    await Promise.all(mappings.map(({ mapping }) => mapping.drain()))
+
+    for (const { mapping } of mappings) {
+      expect(mapping.stats()).toMatchObject({ recordsResolved: 500, lastError: undefined })
+    }
+  })
+
+  it('publishes the iterator age', async () => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const { mapping, host } = await aMapping(stream.service, 'collect')
+
+    await mapping.drain()
+
+    expect(host.data.find((datum) => datum.name === 'IteratorAge')).toMatchObject({
+      namespace: 'AWS/Lambda',
+      dimensions: { FunctionName: 'processor' },
+      unit: 'Milliseconds',
+    })
+  })
+
+  it('refuses options that cannot work', async () => {
+    const { service } = aStream()
+    await expect(aMapping(service, 'collect', { batchSize: 0 })).rejects.toThrow(/^batchSize/)
+    await expect(aMapping(service, 'collect', { streamName: 'not a name' })).rejects.toThrow(/^streamName/)
+    await expect(aMapping(service, 'collect', { pollIntervalMs: 0 })).rejects.toThrow(/^pollIntervalMs/)
+    await expect(aMapping(service, 'collect', { onFailure: { folder: 'relative' } })).rejects.toThrow(
+      /^onFailure/,
+    )
+    await expect(
+      aMapping(service, 'collect', { startingPosition: 'AT_TIMESTAMP' as 'LATEST' }),
+    ).rejects.toThrow(/^startingPosition/)
+  })
+})
