@@ -10,7 +10,8 @@ import { type DeliveryStreamOptions, resolveDeliveryStreamOptions } from './deli
 import type { DeliveryRecord } from './delivery-record.js'
 import { writeDurably } from './durable-file.js'
 import { type BufferedObject, ObjectBuffer } from './object-buffer.js'
-import { objectNameTime, type Prefix } from './prefix-expression.js'
+import type { Prefix } from './prefix-expression.js'
+import { timestampPattern } from './timestamp-pattern.js'
 import { Transform } from './transform.js'
 
 export interface DeliveryStreamStats {
@@ -53,6 +54,7 @@ export interface DeliveryStream {
 }
 
 const compress = promisify(gzip)
+const objectNameTime = timestampPattern('name', 'yyyy-MM-dd-HH-mm-ss')
 /** Held beyond full buffers, so that reading goes on while an object is written. */
 const EXTRA_HELD_BYTES = 16 * 1024 * 1024
 const MAX_READ = 10_000

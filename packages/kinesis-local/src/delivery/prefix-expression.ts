@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '@org/kinesis-core'
+import { timestampPattern } from './timestamp-pattern.js'
 
 /** What an expression is expanded with. */
 export interface PrefixContext {
@@ -35,9 +36,6 @@ export function parseErrorPrefix(option: string, text: string): Prefix {
   })
 }
 
-/** An instant as object names carry it. */
-export const objectNameTime = timestamp('name', 'yyyy-MM-dd-HH-mm-ss')
-
 function compile(option: string, text: string, { errors }: { errors: boolean }): Prefix {
   if (text.split('/').includes('..')) {
     throw new InvalidOptionError(option, text, 'A prefix stays inside its folder: leave `..` out.')
@@ -62,7 +60,7 @@ function expression(option: string, text: string, inner: string, errors: boolean
   const namespace = inner.slice(0, Math.max(0, colon))
   const value = inner.slice(colon + 1)
   if (namespace === 'timestamp' && value !== '') {
-    const format = timestamp(option, value)
+    const format = timestampPattern(option, value)
     return ({ atMs }) => format(atMs)
   }
   if (namespace === 'firehose' && value === 'random-string') return ({ randomString }) => randomString()
@@ -81,36 +79,4 @@ function expression(option: string, text: string, inner: string, errors: boolean
     text,
     `There is no expression !{${inner}}: use !{timestamp:…}, !{firehose:random-string}${errors ? ' or !{firehose:error-output-type}' : ''}.`,
   )
-}
-
-const fields: Record<string, { widths: readonly number[]; of: (at: Date) => number }> = {
-  y: { widths: [4], of: (at) => at.getUTCFullYear() },
-  M: { widths: [1, 2], of: (at) => at.getUTCMonth() + 1 },
-  d: { widths: [1, 2], of: (at) => at.getUTCDate() },
-  H: { widths: [1, 2], of: (at) => at.getUTCHours() },
-  m: { widths: [1, 2], of: (at) => at.getUTCMinutes() },
-  s: { widths: [1, 2], of: (at) => at.getUTCSeconds() },
-}
-
-/** The part of Java's DateTimeFormatter that makes numbers: yyyy MM dd HH mm ss, text in single quotes, other characters as they are. */
-function timestamp(option: string, pattern: string): (atMs: number) => string {
-  const parts = [...pattern.matchAll(/'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+|'/g)].map(
-    ([whole, quoted, letter]) => {
-      if (quoted !== undefined) return () => (quoted === '' ? "'" : quoted.replaceAll("''", "'"))
-      if (letter === undefined && whole !== "'") return () => whole
-      const field = fields[letter ?? '']
-      if (field === undefined || !field.widths.includes(whole.length)) {
-        throw new InvalidOptionError(
-          option,
-          pattern,
-          `${whole} is no part of a timestamp here: use yyyy, MM, dd, HH, mm and ss, and single quotes around text.`,
-        )
-      }
-      return (at: Date) => String(field.of(at)).padStart(whole.length, '0')
-    },
-  )
-  return (atMs) => {
-    const at = new Date(atMs)
-    return parts.map((part) => part(at)).join('')
-  }
 }

@@ -70,12 +70,6 @@ export class Transform {
   }
 }
 
-/** What a record adds to the JSON of an event, a little rounded up: batches must stay under 6 MB with it. */
-export function transformPayloadBytes(record: DeliveryRecord): number {
-  const keyBytes = Buffer.byteLength(JSON.stringify(record.partitionKey))
-  return 400 + keyBytes + record.recordId.length * 2 + Math.ceil(record.data.byteLength / 3) * 4
-}
-
 function toEventRecord(record: DeliveryRecord): FirehoseEventRecord {
   const { data } = record
   return {
@@ -90,6 +84,34 @@ function toEventRecord(record: DeliveryRecord): FirehoseEventRecord {
       subsequenceNumber: record.subsequenceNumber,
     },
   }
+}
+
+/** The JSON of a record without its text: times, the subsequence number and a comma need 40 characters at most. */
+const emptyRecordBytes =
+  40 +
+  JSON.stringify(
+    toEventRecord({
+      recordId: '',
+      shardId: '',
+      partitionKey: '',
+      sequenceNumber: '',
+      subsequenceNumber: 0,
+      arrivalMs: 0,
+      data: new Uint8Array(),
+      settle: () => {},
+    }),
+  ).length
+
+/** What a record adds to the JSON of an event; never less than it does, for batches must stay under 6 MB. */
+export function transformPayloadBytes(record: DeliveryRecord): number {
+  return (
+    emptyRecordBytes +
+    record.recordId.length +
+    record.shardId.length +
+    record.sequenceNumber.length +
+    Buffer.byteLength(JSON.stringify(record.partitionKey)) +
+    Math.ceil(record.data.byteLength / 3) * 4
+  )
 }
 
 /** Reads a response: every record id must come back exactly once. */
