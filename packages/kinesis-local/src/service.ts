@@ -8,6 +8,8 @@ export interface LocalService {
   /** What `X-Amz-Target` begins with, `Kinesis_20131202` say. */
   readonly targetPrefix: string
   call(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
+  /** As `call`, with blobs as base64. Services without blobs need none. */
+  callForWire?(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
 }
 
 /** An error that the service itself would answer with: the code is the service's own. */
@@ -16,6 +18,8 @@ export class ServiceError extends Error {
     readonly code: string,
     message: string,
     readonly statusCode: number = 400,
+    /** Beside `x-amzn-errortype`. */
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message)
     this.name = 'ServiceError'

@@ -1,0 +1,121 @@
+import type { MetricUnit } from '@org/kinesis-core'
+import type { MetricDatum, MetricSink } from '../service.js'
+import { readEmf } from './emf.js'
+
+/** What CloudWatch keeps of a period. */
+export interface StatisticSet {
+  sum: number
+  count: number
+  minimum: number
+  maximum: number
+}
+
+export interface Series {
+  namespace: string
+  name: string
+  dimensions: Readonly<Record<string, string>>
+  unit: MetricUnit
+  /** By second of the epoch, in the order of arrival. */
+  seconds: Map<number, StatisticSet>
+}
+
+const RETENTION_SECONDS = 3 * 3_600
+const MAX_SERIES = 100_000
+
+/** Metrics in memory, a second apart: three hours of it, as CloudWatch keeps high-resolution metrics. */
+export class MetricStore implements MetricSink {
+  readonly #series = new Map<string, Series>()
+
+  put(datum: MetricDatum): void {
+    const { value, timestampMs } = datum
+    this.add(datum, timestampMs, { sum: value, count: 1, minimum: value, maximum: value })
+  }
+
+  /** Adds what may be many values at once. */
+  add(metric: Omit<MetricDatum, 'value' | 'timestampMs'>, timestampMs: number, values: StatisticSet): void {
+    const series = this.#seriesOf(metric)
+    if (series === undefined) return
+    const second = Math.floor(timestampMs / 1000)
+    const known = series.seconds.get(second)
+    if (known === undefined) {
+      series.seconds.set(second, { ...values })
+      if (series.seconds.size > RETENTION_SECONDS) forget(series, second)
+      return
+    }
+    known.sum += values.sum
+    known.count += values.count
+    known.minimum = Math.min(known.minimum, values.minimum)
+    known.maximum = Math.max(known.maximum, values.maximum)
+  }
+
+  /** Takes the metrics of a line in CloudWatch's embedded metric format; false where the line is none. */
+  ingestEmf(line: string, atMs: number): boolean {
+    const data = readEmf(line, atMs)
+    if (data === undefined) return false
+    for (const datum of data) this.put(datum)
+    return true
+  }
+
+  /** The series with exactly these dimensions: CloudWatch takes any other set for another metric. */
+  series(namespace: string, name: string, dimensions: Readonly<Record<string, string>>): Series | undefined {
+    return this.#series.get(keyOf(namespace, name, dimensions))
+  }
+
+  get all(): IterableIterator<Series> {
+    return this.#series.values()
+  }
+
+  /** Data points of whole periods that begin in [from, to), oldest first; periods without data are absent. */
+  query(
+    series: Series,
+    fromMs: number,
+    toMs: number,
+    periodSeconds: number,
+  ): { atMs: number; values: StatisticSet }[] {
+    const periods = new Map<number, StatisticSet>()
+    const first = Math.floor(fromMs / 1000 / periodSeconds) * periodSeconds
+    for (const [second, values] of series.seconds) {
+      if (second < first || second * 1000 >= toMs) continue
+      const start = Math.floor(second / periodSeconds) * periodSeconds
+      const known = periods.get(start)
+      if (known === undefined) periods.set(start, { ...values })
+      else {
+        known.sum += values.sum
+        known.count += values.count
+        known.minimum = Math.min(known.minimum, values.minimum)
+        known.maximum = Math.max(known.maximum, values.maximum)
+      }
+    }
+    return [...periods].sort(([a], [b]) => a - b).map(([second, values]) => ({ atMs: second * 1000, values }))
+  }
+
+  #seriesOf({
+    namespace,
+    name,
+    dimensions,
+    unit,
+  }: Omit<MetricDatum, 'value' | 'timestampMs'>): Series | undefined {
+    const key = keyOf(namespace, name, dimensions)
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      if (this.#series.size >= MAX_SERIES) return undefined
+      series = { namespace, name, dimensions, unit, seconds: new Map() }
+      this.#series.set(key, series)
+    }
+    return series
+  }
+}
+
+function keyOf(namespace: string, name: string, dimensions: Readonly<Record<string, string>>): string {
+  const names = Object.keys(dimensions)
+  if (names.length > 1) names.sort()
+  let key = `${namespace}\n${name}`
+  for (const dimension of names) key += `\n${dimension}\n${dimensions[dimension]}`
+  return key
+}
+
+function forget(series: Series, nowSecond: number): void {
+  for (const second of series.seconds.keys()) {
+    if (second < nowSecond - RETENTION_SECONDS) series.seconds.delete(second)
+  }
+}

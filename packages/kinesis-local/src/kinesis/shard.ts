@@ -1,0 +1,89 @@
+import { type HashKeyRange, kinesisQuotas } from '@org/kinesis-core'
+import { sequenceNumber, sequencePrefix } from './sequence-number.js'
+import { ShardLog, type StoredRecord } from './shard-log.js'
+import { TokenBucket } from './token-bucket.js'
+
+export interface ShardParents {
+  parentShardId?: string
+  adjacentParentShardId?: string
+}
+
+/** One shard: its range, its records, and the service's limits on both sides. */
+export class Shard {
+  readonly shardId: string
+  readonly prefix: string
+  readonly log = new ShardLog()
+  readonly childShardIds: string[] = []
+  readonly startingSequenceNumber: string
+  endingSequenceNumber: string | undefined
+  closedAtMs: number | undefined
+  readonly #writtenRecords: TokenBucket
+  readonly #writtenBytes: TokenBucket
+  readonly #reads: TokenBucket
+  readonly #readBytes: TokenBucket
+
+  constructor(
+    index: number,
+    readonly range: HashKeyRange,
+    startCounter: number,
+    readonly createdAtMs: number,
+    readonly parents: ShardParents,
+    private readonly limited: boolean,
+  ) {
+    this.shardId = `shardId-${String(index).padStart(12, '0')}`
+    this.prefix = sequencePrefix(index)
+    this.startingSequenceNumber = sequenceNumber(this.prefix, startCounter)
+    const {
+      shardWriteRecordsPerSecond,
+      shardWriteBytesPerSecond,
+      shardReadsPerSecond,
+      shardReadBytesPerSecond,
+    } = kinesisQuotas
+    this.#writtenRecords = new TokenBucket(
+      shardWriteRecordsPerSecond,
+      shardWriteRecordsPerSecond,
+      createdAtMs,
+    )
+    this.#writtenBytes = new TokenBucket(shardWriteBytesPerSecond, shardWriteBytesPerSecond, createdAtMs)
+    this.#reads = new TokenBucket(shardReadsPerSecond, shardReadsPerSecond, createdAtMs)
+    this.#readBytes = new TokenBucket(shardReadBytesPerSecond, shardReadBytesPerSecond, createdAtMs)
+  }
+
+  get isOpen(): boolean {
+    return this.endingSequenceNumber === undefined
+  }
+
+  /** Takes a record's share of the shard's rate; false where there is none left. */
+  admit(bytes: number, nowMs: number): boolean {
+    if (!this.limited) return true
+    if (!this.#writtenRecords.has(1, nowMs)) return false
+    // A record above the rate of one second is let in when the bucket is full, and paid for afterwards.
+    const share = Math.min(bytes, kinesisQuotas.shardWriteBytesPerSecond)
+    if (!this.#writtenBytes.has(share, nowMs)) return false
+    this.#writtenRecords.take(1)
+    this.#writtenBytes.take(bytes)
+    return true
+  }
+
+  /** Takes one of the five reads of a second; false where they are used up, or earlier reads were too large. */
+  admitRead(nowMs: number): boolean {
+    if (!this.limited) return true
+    // After 10 MB in one call the next ones fail for five seconds (API reference, GetRecords): the bytes leave a debt.
+    if (!this.#reads.has(1, nowMs) || !this.#readBytes.has(1, nowMs)) return false
+    this.#reads.take(1)
+    return true
+  }
+
+  payForRead(bytes: number): void {
+    this.#readBytes.take(bytes)
+  }
+
+  sequenceNumberOf(record: StoredRecord): string {
+    return sequenceNumber(this.prefix, record.counter)
+  }
+
+  close(counter: number, nowMs: number): void {
+    this.endingSequenceNumber = sequenceNumber(this.prefix, counter)
+    this.closedAtMs = nowMs
+  }
+}

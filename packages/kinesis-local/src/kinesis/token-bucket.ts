@@ -1,0 +1,30 @@
+/** A rate with a burst of `capacity`; time is an argument. */
+export class TokenBucket {
+  #tokens: number
+  #atMs: number
+
+  constructor(
+    private readonly perSecond: number,
+    private readonly capacity: number,
+    nowMs: number,
+  ) {
+    this.#tokens = capacity
+    this.#atMs = nowMs
+  }
+
+  has(amount: number, nowMs: number): boolean {
+    this.#refill(nowMs)
+    return this.#tokens >= amount
+  }
+
+  /** May leave a debt, which later takers wait for. */
+  take(amount: number): void {
+    this.#tokens -= amount
+  }
+
+  #refill(nowMs: number): void {
+    if (nowMs <= this.#atMs) return
+    this.#tokens = Math.min(this.capacity, this.#tokens + ((nowMs - this.#atMs) * this.perSecond) / 1000)
+    this.#atMs = nowMs
+  }
+}

@@ -1,0 +1,111 @@
+import { isAbsolute } from 'node:path'
+import {
+  type Clock,
+  InvalidOptionError,
+  kinesisQuotas,
+  type Random,
+  systemClock,
+  systemRandom,
+} from '@org/kinesis-core'
+import type { FaultPlan } from './faults.js'
+import type { RequestObserver } from './wire/request-observer.js'
+
+export interface LocalStreamOptions {
+  name: string
+  /** 1 to 500. @default 1 */
+  shards?: number
+  /** 24 to 8,760. @default 24 */
+  retentionHours?: number
+}
+
+/** A table as CreateTable takes it. */
+export type LocalTableOptions = { TableName: string } & Record<string, unknown>
+
+export interface LocalOptions {
+  /** Of 127.0.0.1, for all services. @default 0: a free one */
+  port?: number
+  /** @default 'us-east-1' */
+  region?: string
+  /** Absolute path of the folder for `local.json` and whatever else a run leaves. @default a temporary folder, removed on close */
+  dataDir?: string
+  streams?: readonly LocalStreamOptions[]
+  tables?: readonly LocalTableOptions[]
+  /** Names of SQS queues. */
+  queues?: readonly string[]
+  /** Bytes of all records together; beyond it the oldest are trimmed before their retention is over. @default 512 MiB */
+  maxRetainedBytes?: number
+  /** Keep the service's rates per shard, in and out. @default true */
+  shardLimits?: boolean
+  /** Told of every request over the wire, after its answer. Keep it quick: it runs in the services' own process. */
+  onRequest?: RequestObserver
+  /** What goes wrong over the wire. @default nothing */
+  faults?: FaultPlan
+  /** Told once when records are trimmed early. @default a line on standard error */
+  onWarning?: (message: string) => void
+  /** @default the system's clock */
+  clock?: Clock
+  /** For partial failures and jitter. @default Math.random */
+  random?: Random
+}
+
+export interface ResolvedLocalOptions {
+  port: number
+  region: string
+  dataDir: string | undefined
+  streams: Required<LocalStreamOptions>[]
+  tables: readonly LocalTableOptions[]
+  queues: readonly string[]
+  maxRetainedBytes: number
+  shardLimits: boolean
+  onRequest: RequestObserver | undefined
+  faults: FaultPlan | undefined
+  onWarning: (message: string) => void
+  clock: Clock
+  random: Random
+}
+
+export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions {
+  const { dataDir, region = 'us-east-1' } = options
+  if (dataDir !== undefined && !isAbsolute(dataDir))
+    throw new InvalidOptionError('dataDir', dataDir, 'Give an absolute path.')
+  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region))
+    throw new InvalidOptionError('region', region, 'Give a region such as us-east-1.')
+  return {
+    port: whole('port', options.port ?? 0, 0, 65_535),
+    region,
+    dataDir,
+    streams: (options.streams ?? []).map(
+      ({ name, shards = 1, retentionHours = kinesisQuotas.minRetentionHours }) => ({
+        name,
+        shards: whole('streams.shards', shards, 1, 500),
+        retentionHours: whole(
+          'streams.retentionHours',
+          retentionHours,
+          kinesisQuotas.minRetentionHours,
+          kinesisQuotas.maxRetentionHours,
+        ),
+      }),
+    ),
+    tables: options.tables ?? [],
+    queues: options.queues ?? [],
+    maxRetainedBytes: whole(
+      'maxRetainedBytes',
+      options.maxRetainedBytes ?? 512 * 1024 * 1024,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    shardLimits: options.shardLimits ?? true,
+    onRequest: options.onRequest,
+    faults: options.faults,
+    onWarning: options.onWarning ?? ((message) => void process.stderr.write(`kinesis-local: ${message}\n`)),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+  }
+}
+
+function whole(option: string, value: number, least: number, most: number): number {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new InvalidOptionError(option, value, `Give a whole number from ${least} to ${most}.`)
+  }
+  return value
+}

@@ -1,0 +1,188 @@
+import { CloudWatchService } from './cloudwatch/cloudwatch-service.js'
+import { MetricStore } from './cloudwatch/metric-store.js'
+import type { DeliveryStreamOptions } from './delivery/delivery-options.js'
+import { createDeliveryStreamHost, type DeliveryStream } from './delivery/delivery-stream.js'
+import { localDynamoDb } from './dynamodb/local-dynamodb.js'
+import {
+  createEventSourceMappingHost,
+  type EventSourceMapping,
+} from './event-source-mapping/event-source-mapping-host.js'
+import type { EventSourceMappingOptions } from './event-source-mapping/mapping-options.js'
+import type { LocalFunctionOptions } from './function/function-options.js'
+import type { HostDependencies } from './function/host-dependencies.js'
+import { createLocalFunction, type LocalFunction } from './function/local-function.js'
+import { KinesisService } from './kinesis/kinesis-service.js'
+import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from './local-options.js'
+import { openRunFolder, type RunFolder } from './run-file.js'
+import type { QueuedMessage } from './sqs/queue.js'
+import { SqsService } from './sqs/sqs-service.js'
+import { type Listener, listen } from './wire/listener.js'
+import { createRouter } from './wire/router.js'
+
+const ACCOUNT_ID = '000000000000'
+
+/** The services of one machine, until `close`. */
+export interface Local extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`: one endpoint for every service. */
+  readonly url: string
+  readonly region: string
+  readonly accountId: string
+  readonly dataDir: string
+  /** What points an AWS SDK or the AWS CLI here: endpoint, region and dummy keys. */
+  readonly environment: Record<string, string>
+  /** Kinesis in process, past the wire. */
+  readonly kinesis: KinesisService
+  /** CloudWatch in process. */
+  readonly metrics: MetricStore
+  queueUrl(name: string): string
+  /** All messages of a queue, hidden ones too, without receiving them. */
+  queueMessages(name: string): readonly QueuedMessage[]
+  createFunction(options: LocalFunctionOptions): LocalFunction
+  createEventSourceMapping(options: EventSourceMappingOptions): EventSourceMapping
+  createDeliveryStream(options: DeliveryStreamOptions): DeliveryStream
+  /** Stops mappings, delivery, functions and the listener, in this order. Later calls wait for the first. */
+  close(): Promise<void>
+}
+
+/** Starts Kinesis, DynamoDB, SQS and CloudWatch on a port of 127.0.0.1, with the streams, tables and queues asked for. */
+export async function startLocal(options: LocalOptions = {}): Promise<Local> {
+  const resolved = resolveLocalOptions(options)
+  const folder = await openRunFolder(resolved.dataDir)
+  let listener: Listener | undefined
+  try {
+    const services = createServices(resolved, () => `http://127.0.0.1:${listener!.port}`)
+    listener = await listen(resolved.port, await router(resolved, services))
+    const url = `http://127.0.0.1:${listener.port}`
+    createStreams(resolved, services.kinesis)
+    for (const QueueName of resolved.queues) await services.sqs.call('CreateQueue', { QueueName })
+    for (const table of resolved.tables) await createTable(url, resolved.region, table)
+    await folder.announce(url, resolved.region)
+    return assemble(resolved, services, listener, folder, url)
+  } catch (error) {
+    await listener?.close()
+    await folder.close()
+    throw error
+  }
+}
+
+type Services = ReturnType<typeof createServices>
+
+function createServices(options: ResolvedLocalOptions, url: () => string) {
+  const { region, clock, maxRetainedBytes, shardLimits, onWarning } = options
+  const metrics = new MetricStore()
+  return {
+    metrics,
+    kinesis: new KinesisService({
+      region,
+      accountId: ACCOUNT_ID,
+      clock,
+      metrics,
+      shardLimits,
+      maxRetainedBytes,
+      onEarlyTrim: onWarning,
+    }),
+    sqs: new SqsService(url, region, ACCOUNT_ID, clock),
+    cloudWatch: new CloudWatchService(metrics, clock),
+  }
+}
+
+async function router({ onRequest, faults, random }: ResolvedLocalOptions, services: Services) {
+  return createRouter({
+    routes: [
+      { name: 'kinesis', version: '1.1', service: services.kinesis },
+      { name: 'sqs', version: '1.0', service: services.sqs },
+      { name: 'cloudwatch', version: '1.0', service: services.cloudWatch },
+    ],
+    rawRoutes: [await localDynamoDb()],
+    onRequest,
+    faults,
+    random,
+  })
+}
+
+function createStreams({ streams }: ResolvedLocalOptions, kinesis: KinesisService): void {
+  for (const { name, shards, retentionHours } of streams) {
+    kinesis.call('CreateStream', { StreamName: name, ShardCount: shards })
+    kinesis.call('IncreaseStreamRetentionPeriod', { StreamName: name, RetentionPeriodHours: retentionHours })
+  }
+}
+
+/** Over the wire, because dynalite has no other door. */
+async function createTable(url: string, region: string, table: Record<string, unknown>): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'DynamoDB_20120810.CreateTable',
+      'x-amz-date': '20260101T000000Z',
+      authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: JSON.stringify(table),
+  })
+  if (!response.ok) throw new Error(`Table ${table.TableName}: ${await response.text()}`)
+  await response.arrayBuffer()
+}
+
+function assemble(
+  { region, clock, random }: ResolvedLocalOptions,
+  { kinesis, metrics, sqs }: Services,
+  listener: Listener,
+  folder: RunFolder,
+  url: string,
+): Local {
+  const environment = {
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  }
+  const deps: HostDependencies = {
+    kinesis,
+    metrics,
+    clock,
+    region,
+    accountId: ACCOUNT_ID,
+    environment,
+    url,
+    random,
+  }
+  const readers: { close(): Promise<void> }[] = []
+  const functions: { close(): Promise<void> }[] = []
+  const keep = <T extends { close(): Promise<void> }>(list: { close(): Promise<void> }[], item: T): T => {
+    list.push(item)
+    return item
+  }
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await Promise.all(readers.map((reader) => reader.close()))
+    await Promise.all(functions.map((fn) => fn.close()))
+    await listener.close()
+    await folder.close()
+  }
+  const queue = (name: string) => {
+    const found = sqs.queue(name)
+    if (found === undefined) throw new Error(`There is no queue ${name}. Name it in startLocal({ queues }).`)
+    return found
+  }
+  return {
+    url,
+    region,
+    accountId: ACCOUNT_ID,
+    dataDir: folder.path,
+    environment,
+    kinesis,
+    metrics,
+    queueUrl: (name) => queue(name).url,
+    queueMessages: (name) => queue(name).messages,
+    createFunction: (options) => keep(functions, createLocalFunction(options, deps)),
+    createEventSourceMapping: (options) => keep(readers, createEventSourceMappingHost(options, deps)),
+    createDeliveryStream: (options) => keep(readers, createDeliveryStreamHost(options, deps)),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+    [Symbol.asyncDispose]() {
+      return this.close()
+    },
+  }
+}
