@@ -50,7 +50,7 @@ export class FunctionChild {
     this.#options = options
     this.#process = fork(
       runnerFile(),
-      [options.file, options.exportName, canReadResidentMemory ? '' : 'report-memory'],
+      [options.file, options.exportName, String(process.pid), canReadResidentMemory ? '' : 'report-memory'],
       {
         env: options.environment,
         // As Lambda does for Node: the heap gives up a little before the sandbox would.

@@ -6,16 +6,16 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { ChildError, ChildMessage, InvokeMessage } from './child-protocol.js'
 
-const [file = '', exportName = '', memoryReports = ''] = process.argv.slice(2)
+const [file = '', exportName = '', parentPid = '', memoryReports = ''] = process.argv.slice(2)
 const env = process.env
 
 // Ctrl-C goes to the whole foreground group; whether to drain first is the parent's decision.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit(0))
-// A handler in an endless loop never hears of `disconnect`. The thread sees the parent go, and no orphan is left to burn a core.
+// A handler in an endless loop never hears of `disconnect`. The thread sees the parent go, and no orphan is left to burn a core. It is
+// told who the parent is: by the time it runs, the parent it would see itself may already be the one that takes orphans in.
 new Worker(
-  `const parent = process.ppid
-   setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, 500)`,
+  `setInterval(() => { if (process.ppid !== ${Number(parentPid)}) process.kill(process.pid, 'SIGKILL') }, 500)`,
   { eval: true, env: {}, stdout: true, stderr: true },
 ).unref()
 if (memoryReports === 'report-memory') {
