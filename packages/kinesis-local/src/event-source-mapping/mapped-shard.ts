@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { backoffDelayMs, type Clock, functionMetrics, type Random, sleep } from '@org/kinesis-core'
+import {
+  backoffDelayMs,
+  type Clock,
+  functionMetrics,
+  kinesisQuotas,
+  type Random,
+  sleep,
+} from '@org/kinesis-core'
 import {
   type DataRecord,
   type DiscardEffect,
@@ -38,9 +45,12 @@ export interface MappedShardContext {
   onError: (error: Error) => void
 }
 
-/** Read ahead of the function, so that it need not wait for a poll; and no more, so that a slow one does not fill the memory. */
+/**
+ * Read ahead of the function, so that it need not wait for a poll, of which a shard allows five a second: a page, or two rounds of
+ * batches. And no more, so that a slow function does not fill the memory.
+ */
 const READ_AHEAD_BATCHES = 2
-const MIN_READ_AHEAD_RECORDS = 1_000
+const MIN_READ_AHEAD_RECORDS = kinesisQuotas.maxGetRecords
 const READ_AHEAD_BYTES = 16 * 1024 * 1024
 const DESTINATION_BACKOFF = { baseMs: 200, maxMs: 10_000 }
 
