@@ -1,3 +1,4 @@
 import { library } from '../../tsup.base.js'
 
-export default library({ entry: { index: 'src/index.ts' } })
+// One entry for each optional peer: whoever does not use a sink needs not install its client.
+export default library({ entry: { index: 'src/index.ts', dynamodb: 'src/dynamodb.ts', sqs: 'src/sqs.ts' } })

@@ -1,0 +1,1 @@
+export { type DynamoDbSinkOptions, dynamoDbSink } from './dynamodb/dynamodb-sink.js'

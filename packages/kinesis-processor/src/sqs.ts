@@ -1,0 +1,1 @@
+export { sqsRejectedSink } from './sqs/sqs-rejected-sink.js'
