@@ -109,7 +109,7 @@ export class Lane<R extends ShardRecord> {
       this.#window.update(windowStateOf(outcome.payload)!)
     }
     if (verdict.kind === 'succeeded') {
-      if (batch.final) this.#window?.close()
+      if (batch.final) this.#window?.close(batch)
       return batch.records
     }
     return this.#stopAt(batch, verdict.index, nowMs)
@@ -120,7 +120,7 @@ export class Lane<R extends ShardRecord> {
     const batch = this.#outside!
     this.#outside = undefined
     // A final invocation that was given up took the window's state with it into the failure destination.
-    if (batch.final) this.#window?.close()
+    if (batch.final) this.#window?.close(batch)
     return batch.records
   }
 

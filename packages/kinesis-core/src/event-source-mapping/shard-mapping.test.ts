@@ -129,6 +129,43 @@ describe('a failed invocation', () => {
     expect(invocations(effects)[0]!.attempt).toBe(5)
   })
 
+  it('waits no longer than a first one after a response that made progress', () => {
+    const mapping = aMapping(
+      { reportBatchItemFailures: true, retryBackoff: { baseMs: 100, maxMs: 10_000 } },
+      () => 0.999_999,
+    )
+    let effects = mapping.offer(records(2), START_MS)
+    for (const now of [START_MS, START_MS + 1_000, START_MS + 2_000]) {
+      mapping.settle(invocations(effects)[0]!.id, failure, now)
+      effects = mapping.tick(now + 1_000)
+    }
+
+    const now = START_MS + 3_000
+    expect(mapping.settle(invocations(effects)[0]!.id, reporting(1), now)).toContainEqual({
+      kind: 'wake',
+      atMs: now + 99,
+    })
+  })
+
+  it('wakes the host for the lane that is due first', () => {
+    let draw = 0
+    // The first lane to fail waits longer than the second.
+    const mapping = aMapping(
+      { parallelizationFactor: 2, retryBackoff: { baseMs: 1_000, maxMs: 1_000 } },
+      () => [0.9, 0.2][draw++]!,
+    )
+    const keys = Array.from({ length: 20 }, (_, index) => aRecord(index, { partitionKey: `key-${index}` }))
+    const [first, second] = invocations(mapping.offer(keys, START_MS))
+    mapping.settle(second!.id, failure, START_MS)
+
+    const effects = mapping.settle(first!.id, failure, START_MS)
+
+    expect(effects).toEqual([{ kind: 'wake', atMs: START_MS + 200 }])
+    const earlier = mapping.tick(START_MS + 200)
+    expect(invocations(earlier).map((effect) => effect.lane)).toEqual([first!.lane])
+    expect(earlier).toContainEqual({ kind: 'wake', atMs: START_MS + 900 })
+  })
+
   it('is given up after the retries, its batch discarded, and the next one begun once that is durable', () => {
     const mapping = aMapping({ batchSize: 2, maximumRetryAttempts: 2 })
     let effects = mapping.offer(records(4), START_MS)
@@ -221,7 +258,7 @@ describe('a response with batch item failures', () => {
     const mapping = aMapping(report)
     const first = mapping.offer(records(5), START_MS)
 
-    const second = mapping.settle(invocations(first)[0]!.id, reporting(4, 2), START_MS)
+    const second = mapping.settle(invocations(first)[0]!.id, reporting(4, 2, 3), START_MS)
 
     expect(checkpoints(second)).toEqual([1])
     expect(invoked(second)).toEqual([[2, 3, 4]])

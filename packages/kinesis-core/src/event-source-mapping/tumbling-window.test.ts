@@ -173,7 +173,7 @@ describe('a tumbling window', () => {
     ])
   })
 
-  it('is never opened again by a record whose arrival time stepped back', () => {
+  it('takes a record whose arrival time stepped back into the window that is open', () => {
     const mapping = windowed()
 
     const effects = runToEnd(
@@ -183,6 +183,57 @@ describe('a tumbling window', () => {
     )
 
     expect(story(effects).at(-1)).toEqual({ minute: 1, records: [1, 2], state: {}, final: false })
+  })
+
+  it('is not opened again once it was closed: a record that comes late belongs to the next', () => {
+    const mapping = windowed()
+    runToEnd(mapping, mapping.offer([at(0, 0)], START_MS), counting)
+    runToEnd(mapping, mapping.caughtUp(START_MS + MINUTE, START_MS + MINUTE), counting)
+
+    const effects = mapping.offer([at(1, 59_000)], START_MS + MINUTE)
+
+    expect(story(effects)).toEqual([{ minute: 1, records: [1], state: {}, final: false }])
+  })
+
+  it('keeps its state when an invocation made no progress, whatever that returned', () => {
+    const mapping = windowed({ reportBatchItemFailures: true })
+    const [invoke] = invocations(mapping.offer(records(2), START_MS))
+    const payload = { state: { seen: 2 }, batchItemFailures: [{ itemIdentifier: '1000' }] }
+
+    const effects = mapping.settle(invoke!.id, { ok: true, payload }, START_MS)
+
+    expect(story(effects)).toEqual([{ minute: 0, records: [0, 1], state: {}, final: false }])
+  })
+
+  it('that ends early is closed once, also when its final invocation fails at first', () => {
+    const mapping = windowed({ batchSize: 1 })
+    const large = { held: 'x'.repeat(1024 * 1024) }
+    let finals = 0
+
+    const effects = runToEnd(mapping, mapping.offer(records(2), START_MS), (effect) => {
+      if (effect.batch.window!.isFinalInvokeForWindow) return ++finals === 1 ? failure : counting(effect)
+      return sequences(effect.batch.records)[0] === 0
+        ? { ok: true, payload: { state: large } }
+        : counting(effect)
+    })
+
+    expect(story(effects).map(({ records: inBatch, early }) => [inBatch, early])).toEqual([
+      [[0], undefined],
+      [[], true],
+      [[], true],
+      [[1], undefined],
+    ])
+  })
+
+  it('that ended early is not followed by one before it', () => {
+    const mapping = windowed({ batchSize: 1 })
+    const large = { held: 'x'.repeat(1024 * 1024) }
+
+    const effects = runToEnd(mapping, mapping.offer([at(0, 60_000), at(1, 59_000)], START_MS), (effect) =>
+      sequences(effect.batch.records)[0] === 0 ? { ok: true, payload: { state: large } } : counting(effect),
+    )
+
+    expect(story(effects).at(-1)).toEqual({ minute: 1, records: [1], state: {}, final: false })
   })
 
   it('leaves room for its state in the payload', () => {

@@ -67,7 +67,9 @@ export class TumblingWindow {
     this.#current.stateBytes = Buffer.byteLength(JSON.stringify(state))
   }
 
-  close(): void {
+  /** A window that was closed for good is not opened again; one that ended early is. */
+  close(kind: { early: boolean }): void {
+    if (this.#current !== undefined && !kind.early) this.#earliestStartMs = this.endMs!
     this.#current = undefined
   }
 
