@@ -32,18 +32,25 @@ export class Request {
     if (value === undefined) return undefined
     if (typeof value !== 'number' || !Number.isInteger(value)) throw wrongType(name, value, 'Integer')
     if (value < least)
-      throw constraint(name, String(value), `Member must have value greater than or equal to ${least}`)
+      throw constraint(name, `'${value}'`, `Member must have value greater than or equal to ${least}`)
     if (value > most)
-      throw constraint(name, String(value), `Member must have value less than or equal to ${most}`)
+      throw constraint(name, `'${value}'`, `Member must have value less than or equal to ${most}`)
     return value
   }
 
   /** Epoch seconds on the wire, a Date in process. */
   timestampMs(name: string): number {
-    const value = this.input[name]
-    if (value instanceof Date) return value.getTime()
-    if (typeof value === 'number' && Number.isFinite(value)) return value * 1000
-    throw missing(name)
+    const value = this.optionalTimestampMs(name)
+    if (value === undefined) throw missing(name)
+    return value
+  }
+
+  optionalTimestampMs(name: string): number | undefined {
+    const value = this.input[name] ?? undefined
+    if (value === undefined) return undefined
+    const ms = value instanceof Date ? value.getTime() : typeof value === 'number' ? value * 1000 : Number.NaN
+    if (!Number.isFinite(ms)) throw wrongType(name, value, 'Timestamp')
+    return ms
   }
 
   list(name: string): unknown[] {
@@ -51,6 +58,13 @@ export class Request {
     if (value === undefined) throw missing(name)
     if (!Array.isArray(value)) throw wrongType(name, value, 'List')
     return value
+  }
+
+  strings(name: string): string[] {
+    return this.list(name).map((value) => {
+      if (typeof value !== 'string') throw wrongType(name, value, 'String')
+      return value
+    })
   }
 
   object(name: string): Record<string, unknown> | undefined {
@@ -62,28 +76,30 @@ export class Request {
 
   oneOf<T extends string>(name: string, values: readonly T[]): T {
     const value = this.string(name)
-    if (!values.includes(value as T)) {
-      throw constraint(name, `'${value}'`, `Member must satisfy enum value set: [${values.join(', ')}]`)
-    }
+    if (!values.includes(value as T)) throw notInEnum(name, value, values)
     return value as T
   }
 }
 
-export function constraint(name: string, shown: string, rule: string): ServiceError {
-  const field = name.charAt(0).toLowerCase() + name.slice(1)
+/** `path` is the field's, `records.1.member.data` say; its first letter is lowered, as the service names fields. */
+export function constraint(path: string, shown: string, rule: string): ServiceError {
+  const field = path.charAt(0).toLowerCase() + path.slice(1)
   return new ServiceError(
     'ValidationException',
     `1 validation error detected: Value ${shown} at '${field}' failed to satisfy constraint: ${rule}`,
   )
 }
 
-function missing(name: string): ServiceError {
-  return constraint(name, 'null', 'Member must not be null')
+export function missing(path: string): ServiceError {
+  return constraint(path, 'null', 'Member must not be null')
 }
 
-function wrongType(name: string, value: unknown, type: string): ServiceError {
-  return new ServiceError(
-    'SerializationException',
-    `${name}: ${Array.isArray(value) ? 'a list' : typeof value} can not be converted to ${type}`,
-  )
+export function notInEnum(path: string, value: string, values: readonly string[]): ServiceError {
+  const shown = `'${value.slice(0, 100)}'`
+  return constraint(path, shown, `Member must satisfy enum value set: [${values.join(', ')}]`)
+}
+
+export function wrongType(name: string, value: unknown, type: string): ServiceError {
+  const given = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
+  return new ServiceError('SerializationException', `${name}: ${given} can not be converted to ${type}`)
 }

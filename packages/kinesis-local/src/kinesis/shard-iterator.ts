@@ -1,18 +1,80 @@
 import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
+import type { KinesisContext } from './kinesis-context.js'
+import type { Request } from './request.js'
+import { counterOf } from './sequence-number.js'
+import type { Shard } from './shard.js'
+import type { Stream } from './stream.js'
 
 /** Where a reader stands; what the opaque iterator carries. */
 export interface IteratorPosition {
   streamName: string
+  /** Tells a stream from an earlier one of its name. */
+  streamCreatedAtMs: number
   shardId: string
   /** Read records from this counter on. */
   counter: number
   issuedAtMs: number
 }
 
+const ITERATOR_TYPES = [
+  'TRIM_HORIZON',
+  'LATEST',
+  'AT_SEQUENCE_NUMBER',
+  'AFTER_SEQUENCE_NUMBER',
+  'AT_TIMESTAMP',
+] as const
+
+export function getShardIterator({ streams, clock }: KinesisContext, request: Request): unknown {
+  const stream = streams.of(request)
+  const shard = streams.shardOf(stream, request.string('ShardId'))
+  const { name, createdAtMs } = stream.settings
+  const nowMs = clock.now()
+  return {
+    ShardIterator: encodeIterator({
+      streamName: name,
+      streamCreatedAtMs: createdAtMs,
+      shardId: shard.shardId,
+      counter: startingCounter(request, stream, shard, nowMs),
+      issuedAtMs: nowMs,
+    }),
+  }
+}
+
+function startingCounter(request: Request, stream: Stream, shard: Shard, nowMs: number): number {
+  const type = request.oneOf('ShardIteratorType', ITERATOR_TYPES)
+  switch (type) {
+    case 'TRIM_HORIZON':
+      return 0
+    case 'LATEST':
+      return stream.counter
+    case 'AT_TIMESTAMP': {
+      const atMs = request.timestampMs('Timestamp')
+      if (atMs > nowMs) {
+        throw new ServiceError(
+          'InvalidArgumentException',
+          `The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. timestampInMillis: ${atMs}, currentTimestampInMillis: ${nowMs}`,
+        )
+      }
+      return shard.log.firstArrivedFrom(atMs) ?? stream.counter
+    }
+  }
+  const sequence = request.string('StartingSequenceNumber')
+  const counter = counterOf(shard.prefix, sequence)
+  if (counter === undefined) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `StartingSequenceNumber ${sequence.slice(0, 80)} used in GetShardIterator on shard ${shard.shardId} in stream ${stream.settings.name} under account ${stream.settings.arn.split(':')[4]} is invalid.`,
+    )
+  }
+  return type === 'AFTER_SEQUENCE_NUMBER' ? counter + 1 : counter
+}
+
 export function encodeIterator(position: IteratorPosition): string {
-  const { streamName, shardId, counter, issuedAtMs } = position
-  return Buffer.from(JSON.stringify([streamName, shardId, counter, issuedAtMs])).toString('base64')
+  const { streamName, streamCreatedAtMs, shardId, counter, issuedAtMs } = position
+  return Buffer.from(JSON.stringify([streamName, streamCreatedAtMs, shardId, counter, issuedAtMs])).toString(
+    'base64',
+  )
 }
 
 export function decodeIterator(text: string, nowMs: number): IteratorPosition {
@@ -28,14 +90,21 @@ export function decodeIterator(text: string, nowMs: number): IteratorPosition {
 }
 
 function parse(text: string): IteratorPosition | undefined {
+  let fields: unknown
   try {
-    const [streamName, shardId, counter, issuedAtMs] = JSON.parse(
-      Buffer.from(text, 'base64').toString('utf8'),
-    )
-    if (typeof streamName !== 'string' || typeof shardId !== 'string') return undefined
-    if (!Number.isSafeInteger(counter) || !Number.isFinite(issuedAtMs)) return undefined
-    return { streamName, shardId, counter, issuedAtMs }
+    fields = JSON.parse(Buffer.from(text, 'base64').toString('utf8'))
   } catch {
     return undefined
   }
+  if (!Array.isArray(fields)) return undefined
+  const [streamName, streamCreatedAtMs, shardId, counter, issuedAtMs] = fields as unknown[]
+  if (typeof streamName !== 'string' || typeof shardId !== 'string') return undefined
+  if (!isSafeNumber(streamCreatedAtMs) || !isSafeNumber(counter) || !isSafeNumber(issuedAtMs))
+    return undefined
+  return { streamName, streamCreatedAtMs, shardId, counter, issuedAtMs }
+}
+
+function isSafeNumber(value: unknown): value is number {
+  // A date can hold no more than this.
+  return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= 8.64e15
 }

@@ -1,86 +1,162 @@
-export interface StoredRecord {
+import { RecordChunk } from './record-chunk.js'
+
+export interface NewRecord {
   /** Counts the stream's records; the order of a shard. */
   counter: number
   partitionKey: string
-  /** Base64, as it came over the wire: it leaves the same way, and is never decoded in between. */
-  data: string
-  /** Data and partition key. */
-  bytes: number
+  /** Of the partition key in UTF-8. */
+  keyBytes: number
+  data: Uint8Array
   arrivalMs: number
 }
 
-/** How many trimmed places may stand at the front before the array is cut. */
-const COMPACT_AT = 4_096
+/** Blobs as bytes for callers in process, as base64 for the wire. */
+export type BlobForm = 'bytes' | 'base64'
+
+export interface ReadRecord {
+  counter: number
+  partitionKey: string
+  data: Buffer | string
+  arrivalMs: number
+}
+
+export interface ReadPage {
+  records: ReadRecord[]
+  /** Of data and partition keys. */
+  bytes: number
+  /** The first record after the page, where there is one. */
+  next: { counter: number; arrivalMs: number } | undefined
+}
+
+// A shard that sees few records costs little; a busy one soon reaches large chunks.
+const FIRST_CHUNK_BYTES = 16 * 1024
+const MAX_CHUNK_BYTES = 1024 * 1024
 
 /** The records of one shard: appended at the end, trimmed at the front, found by binary search. */
 export class ShardLog {
-  #records: StoredRecord[] = []
+  readonly #chunks: RecordChunk[] = []
+  /** Trimmed records of the first chunk; its memory goes when all of them are trimmed. */
   #head = 0
-  bytes = 0
+  #nextChunkBytes = FIRST_CHUNK_BYTES
+  #bytes = 0
+  #length = 0
+
+  /** Of all data and partition keys. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   get length(): number {
-    return this.#records.length - this.#head
+    return this.#length
   }
 
-  get first(): StoredRecord | undefined {
-    return this.#records[this.#head]
+  /** When the oldest record arrived. */
+  get firstArrivalMs(): number | undefined {
+    return this.#chunks[0]?.arrivalMs(this.#head)
   }
 
-  get last(): StoredRecord | undefined {
-    return this.length === 0 ? undefined : this.#records.at(-1)
+  get lastCounter(): number | undefined {
+    const last = this.#chunks.at(-1)
+    return last?.counter(last.count - 1)
   }
 
-  append(record: StoredRecord): void {
-    this.#records.push(record)
-    this.bytes += record.bytes
-  }
-
-  trimFirst(): StoredRecord | undefined {
-    const record = this.first
-    if (record === undefined) return undefined
-    this.#head += 1
-    this.bytes -= record.bytes
-    if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#records.length) {
-      this.#records = this.#records.slice(this.#head)
-      this.#head = 0
-    } else {
-      // The place stays until the next cut; what it held does not.
-      this.#records[this.#head - 1] = { ...record, data: '' }
+  append({ counter, partitionKey, keyBytes, data, arrivalMs }: NewRecord): void {
+    const bytes = keyBytes + data.length
+    let chunk = this.#chunks.at(-1)
+    if (chunk === undefined || !chunk.fits(bytes)) {
+      chunk = new RecordChunk(Math.max(this.#nextChunkBytes, bytes))
+      this.#chunks.push(chunk)
+      this.#nextChunkBytes = Math.min(this.#nextChunkBytes * 2, MAX_CHUNK_BYTES)
     }
-    return record
+    chunk.append(counter, partitionKey, keyBytes, data, arrivalMs)
+    this.#bytes += bytes
+    this.#length += 1
+  }
+
+  /** Trims what arrived before `horizonMs`; returns its bytes. */
+  trimBefore(horizonMs: number): number {
+    let trimmed = 0
+    for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
+      if (chunk.arrivalMs(this.#head) >= horizonMs) break
+      trimmed += this.#trimFirst(chunk)
+    }
+    return trimmed
+  }
+
+  /** Trims the oldest chunk whole, as that is what gives memory back; returns its bytes. */
+  trimFirstChunk(): number {
+    const chunk = this.#chunks[0]
+    let trimmed = 0
+    while (chunk !== undefined && chunk === this.#chunks[0]) trimmed += this.#trimFirst(chunk)
+    return trimmed
   }
 
   /** Records from the first whose counter is at least `counter`, until a bound is reached; one record always fits. */
-  read(
-    counter: number,
-    maxRecords: number,
-    maxBytes: number,
-  ): { records: StoredRecord[]; next: StoredRecord | undefined } {
-    let at = this.#find((record) => record.counter >= counter)
-    const records: StoredRecord[] = []
+  read(counter: number, maxRecords: number, maxBytes: number, form: BlobForm): ReadPage {
+    const records: ReadRecord[] = []
     let bytes = 0
-    for (; at < this.#records.length && records.length < maxRecords; at++) {
-      const record = this.#records[at]!
-      if (records.length > 0 && bytes + record.bytes > maxBytes) break
-      bytes += record.bytes
-      records.push(record)
+    let chunkIndex = firstIndex(this.#chunks.length, (index) => {
+      const chunk = this.#chunks[index]!
+      return chunk.counter(chunk.count - 1) >= counter
+    })
+    let at = this.#find(chunkIndex, (chunk, index) => chunk.counter(index) >= counter)
+    for (; chunkIndex < this.#chunks.length; chunkIndex++, at = 0) {
+      const chunk = this.#chunks[chunkIndex]!
+      for (; at < chunk.count; at++) {
+        const size = chunk.bytes(at)
+        if (records.length === maxRecords || (records.length > 0 && bytes + size > maxBytes)) {
+          return { records, bytes, next: { counter: chunk.counter(at), arrivalMs: chunk.arrivalMs(at) } }
+        }
+        bytes += size
+        records.push({
+          counter: chunk.counter(at),
+          partitionKey: chunk.partitionKey(at),
+          data: form === 'base64' ? chunk.dataAsBase64(at) : chunk.data(at),
+          arrivalMs: chunk.arrivalMs(at),
+        })
+      }
     }
-    return { records, next: this.#records[at] }
+    return { records, bytes, next: undefined }
   }
 
-  /** The first record that arrived at `arrivalMs` or later. */
-  firstArrivedFrom(arrivalMs: number): StoredRecord | undefined {
-    return this.#records[this.#find((record) => record.arrivalMs >= arrivalMs)]
+  /** The counter of the first record that arrived at `arrivalMs` or later. */
+  firstArrivedFrom(arrivalMs: number): number | undefined {
+    const chunkIndex = firstIndex(this.#chunks.length, (index) => {
+      const chunk = this.#chunks[index]!
+      return chunk.arrivalMs(chunk.count - 1) >= arrivalMs
+    })
+    const at = this.#find(chunkIndex, (chunk, index) => chunk.arrivalMs(index) >= arrivalMs)
+    return this.#chunks[chunkIndex]?.counter(at)
   }
 
-  #find(isAtOrAfter: (record: StoredRecord) => boolean): number {
-    let low = this.#head
-    let high = this.#records.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (isAtOrAfter(this.#records[middle]!)) high = middle
-      else low = middle + 1
-    }
-    return low
+  #find(chunkIndex: number, isAtOrAfter: (chunk: RecordChunk, index: number) => boolean): number {
+    const chunk = this.#chunks[chunkIndex]
+    if (chunk === undefined) return 0
+    const found = firstIndex(chunk.count, (index) => isAtOrAfter(chunk, index))
+    return chunkIndex === 0 ? Math.max(found, this.#head) : found
   }
+
+  #trimFirst(chunk: RecordChunk): number {
+    const bytes = chunk.bytes(this.#head)
+    this.#bytes -= bytes
+    this.#length -= 1
+    this.#head += 1
+    if (this.#head === chunk.count) {
+      this.#chunks.shift()
+      this.#head = 0
+    }
+    return bytes
+  }
+}
+
+/** The first of `count` places where `isAtOrAfter` holds; it holds at none before and at all after. */
+function firstIndex(count: number, isAtOrAfter: (index: number) => boolean): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isAtOrAfter(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
 }

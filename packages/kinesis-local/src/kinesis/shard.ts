@@ -1,6 +1,6 @@
 import { type HashKeyRange, kinesisQuotas } from '@org/kinesis-core'
 import { sequenceNumber, sequencePrefix } from './sequence-number.js'
-import { ShardLog, type StoredRecord } from './shard-log.js'
+import { ShardLog } from './shard-log.js'
 import { TokenBucket } from './token-bucket.js'
 
 export interface ShardParents {
@@ -75,11 +75,9 @@ export class Shard {
   }
 
   payForRead(bytes: number): void {
+    // What is above one second's worth is paid for in full, so that 10 MiB take the documented five seconds.
+    if (bytes > kinesisQuotas.shardReadBytesPerSecond) this.#readBytes.empty()
     this.#readBytes.take(bytes)
-  }
-
-  sequenceNumberOf(record: StoredRecord): string {
-    return sequenceNumber(this.prefix, record.counter)
   }
 
   close(counter: number, nowMs: number): void {

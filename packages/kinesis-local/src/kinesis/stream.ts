@@ -17,10 +17,13 @@ export interface StreamSettings {
   /** Whether shards keep the service's rates. */
   limited: boolean
   streamMode: 'PROVISIONED' | 'ON_DEMAND'
+  maxRecordBytes?: number
 }
 
-/** How many partition keys remember their hash: hashing costs more than the rest of a put. */
-const REMEMBERED_KEYS = 100_000
+export const HOUR_MS = 3_600_000
+
+/** How many partition keys remember their shard: hashing costs more than the rest of a put. */
+const REMEMBERED_KEYS = 50_000
 
 /** One stream: its shards through splits and merges, and which of them a key goes to. */
 export class Stream {
@@ -28,14 +31,16 @@ export class Stream {
   readonly tags = new Map<string, string>()
   retentionHours: number
   shardLevelMetrics = new Set<string>()
-  maxRecordBytes: number = kinesisQuotas.defaultMaxRecordBytes
+  maxRecordBytes: number
   /** Counts records and shard changes; every value is used once. */
   counter = 1
   #open: { startingHashKey: bigint; endingHashKey: bigint; shard: Shard }[] = []
-  readonly #hashes = new Map<string, bigint>()
+  readonly #shardOfKey = new Map<string, Shard>()
+  #lastArrivalMs = 0
 
   constructor(readonly settings: StreamSettings) {
     this.retentionHours = settings.retentionHours
+    this.maxRecordBytes = settings.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
     for (const range of uniformHashKeyRanges(settings.shardCount)) this.#add(range, settings.createdAtMs, {})
     this.#sortOpen()
   }
@@ -48,6 +53,17 @@ export class Stream {
     return this.shards.reduce((sum, shard) => sum + shard.log.bytes, 0)
   }
 
+  /** The oldest instant whose records may still be there. */
+  trimHorizonMs(nowMs: number): number {
+    return Math.max(nowMs - this.retentionHours * HOUR_MS, this.settings.createdAtMs)
+  }
+
+  /** Open shards, and closed ones whose records may still be there; the service forgets the others. */
+  readableShards(nowMs: number): Shard[] {
+    const horizonMs = this.trimHorizonMs(nowMs)
+    return this.shards.filter(({ closedAtMs }) => closedAtMs === undefined || closedAtMs >= horizonMs)
+  }
+
   shard(shardId: string): Shard | undefined {
     // Shards are numbered in the order in which they were made, and never removed.
     const shard = this.shards[Number(shardId.slice('shardId-'.length))]
@@ -55,7 +71,19 @@ export class Stream {
   }
 
   route(partitionKey: string, explicitHashKey: bigint | undefined): Shard {
-    return findHashKeyRange(this.#open, explicitHashKey ?? this.#hash(partitionKey))!.shard
+    if (explicitHashKey !== undefined) return this.#openShardAt(explicitHashKey)
+    const known = this.#shardOfKey.get(partitionKey)
+    if (known !== undefined) return known
+    if (this.#shardOfKey.size >= REMEMBERED_KEYS) this.#shardOfKey.clear()
+    const shard = this.#openShardAt(partitionKeyHash(partitionKey))
+    this.#shardOfKey.set(partitionKey, shard)
+    return shard
+  }
+
+  /** The arrival time of records written at `nowMs`: where the clock was set back, that of the records before. */
+  arrivalAt(nowMs: number): number {
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs)
+    return this.#lastArrivalMs
   }
 
   split(shard: Shard, at: bigint, nowMs: number): void {
@@ -98,20 +126,24 @@ export class Stream {
     )
   }
 
-  /** Splits the widest or merges the narrowest neighbours until there are `target` open shards. */
+  /** Splits and merges until the `target` open shards are of equal size; on the way short-lived shards come and go, as in the service. */
   resize(target: number, nowMs: number): void {
-    while (this.#open.length < target) {
-      const { shard } = this.#open.reduce((widest, one) => (width(one) > width(widest) ? one : widest))
-      const { startingHashKey, endingHashKey } = shard.range
-      this.split(shard, (startingHashKey + endingHashKey + 1n) / 2n, nowMs)
+    const ranges = uniformHashKeyRanges(target)
+    for (const { startingHashKey } of ranges) {
+      const shard = this.#openShardAt(startingHashKey)
+      if (shard.range.startingHashKey !== startingHashKey) this.split(shard, startingHashKey, nowMs)
     }
-    while (this.#open.length > target) {
-      let best = 0
-      for (let i = 1; i < this.#open.length - 1; i++) {
-        if (pairWidth(this.#open, i) < pairWidth(this.#open, best)) best = i
+    for (const { startingHashKey, endingHashKey } of ranges) {
+      for (let shard = this.#openShardAt(startingHashKey); shard.range.endingHashKey < endingHashKey; ) {
+        this.merge(shard, this.#openShardAt(shard.range.endingHashKey + 1n), nowMs)
+        shard = this.#openShardAt(startingHashKey)
       }
-      this.merge(this.#open[best]!.shard, this.#open[best + 1]!.shard, nowMs)
     }
+  }
+
+  #openShardAt(hashKey: bigint): Shard {
+    // Open shards cover the whole key space without gaps.
+    return findHashKeyRange(this.#open, hashKey)!.shard
   }
 
   #replace(
@@ -134,26 +166,10 @@ export class Stream {
   }
 
   #sortOpen(): void {
+    this.#shardOfKey.clear()
     this.#open = this.shards
       .filter((shard) => shard.isOpen)
       .map((shard) => ({ ...shard.range, shard }))
       .sort((a, b) => (a.startingHashKey < b.startingHashKey ? -1 : 1))
   }
-
-  #hash(partitionKey: string): bigint {
-    const known = this.#hashes.get(partitionKey)
-    if (known !== undefined) return known
-    if (this.#hashes.size >= REMEMBERED_KEYS) this.#hashes.clear()
-    const hash = partitionKeyHash(partitionKey)
-    this.#hashes.set(partitionKey, hash)
-    return hash
-  }
-}
-
-function width(range: HashKeyRange): bigint {
-  return range.endingHashKey - range.startingHashKey
-}
-
-function pairWidth(open: HashKeyRange[], index: number): bigint {
-  return open[index + 1]!.endingHashKey - open[index]!.startingHashKey
 }

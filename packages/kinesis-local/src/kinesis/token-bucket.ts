@@ -22,6 +22,10 @@ export class TokenBucket {
     this.#tokens -= amount
   }
 
+  empty(): void {
+    this.#tokens = Math.min(this.#tokens, 0)
+  }
+
   #refill(nowMs: number): void {
     if (nowMs <= this.#atMs) return
     this.#tokens = Math.min(this.capacity, this.#tokens + ((nowMs - this.#atMs) * this.perSecond) / 1000)

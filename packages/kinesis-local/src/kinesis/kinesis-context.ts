@@ -1,0 +1,12 @@
+import type { Clock } from '@org/kinesis-core'
+import type { KinesisMetrics } from './kinesis-metrics.js'
+import type { RecordRetention } from './record-retention.js'
+import type { StreamRegistry } from './stream-registry.js'
+
+/** What the operations share. */
+export interface KinesisContext {
+  readonly streams: StreamRegistry
+  readonly retention: RecordRetention
+  readonly metrics: KinesisMetrics
+  readonly clock: Clock
+}

@@ -1,0 +1,112 @@
+import { kinesisQuotas } from '@org/kinesis-core'
+import { ServiceError } from '../service.js'
+import { streamSummary } from './describe-stream.js'
+import type { KinesisContext } from './kinesis-context.js'
+import { Request } from './request.js'
+import { ON_DEMAND_STREAM_LIMIT, SHARD_LIMIT, streamName } from './stream-registry.js'
+import { addTags } from './stream-tags.js'
+
+/** Shards of an on-demand stream when it is made (developer guide, "Capacity modes"); here it keeps them. */
+const ON_DEMAND_SHARDS = 4
+
+export function createStream({ streams, clock }: KinesisContext, request: Request): undefined {
+  const name = streamName(request.string('StreamName'))
+  const mode = new Request(request.object('StreamModeDetails') ?? { StreamMode: 'PROVISIONED' })
+  const streamMode = mode.oneOf('StreamMode', ['PROVISIONED', 'ON_DEMAND'])
+  const shardCount = request.optionalInteger('ShardCount', 1, 1_000_000)
+  if (streamMode === 'ON_DEMAND' && shardCount !== undefined) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      'ShardCount must not be provided for a stream in ON_DEMAND mode.',
+    )
+  }
+  if (streamMode === 'PROVISIONED' && shardCount === undefined) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      'ShardCount must be provided for a stream in PROVISIONED mode.',
+    )
+  }
+  const tags = request.object('Tags')
+  const maxRecordBytes = recordSizeBytes(request)
+  const stream = streams.create({
+    name,
+    shardCount: shardCount ?? ON_DEMAND_SHARDS,
+    retentionHours: kinesisQuotas.minRetentionHours,
+    createdAtMs: clock.now(),
+    streamMode,
+    ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }),
+  })
+  if (tags !== undefined) addTags(stream, tags)
+}
+
+export function deleteStream({ streams, retention }: KinesisContext, request: Request): undefined {
+  const stream = streams.of(request)
+  retention.forget(stream)
+  streams.delete(stream)
+}
+
+export function listStreams({ streams }: KinesisContext, request: Request): unknown {
+  const limit = request.optionalInteger('Limit', 1, 10_000) ?? 100
+  const start =
+    request.optionalString('NextToken') ?? request.optionalString('ExclusiveStartStreamName') ?? ''
+  const rest = [...streams.all]
+    .filter(({ settings }) => settings.name > start)
+    .sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1))
+  const page = rest.slice(0, limit)
+  const hasMore = rest.length > limit
+  return {
+    StreamNames: page.map(({ settings }) => settings.name),
+    HasMoreStreams: hasMore,
+    ...(hasMore ? { NextToken: page.at(-1)!.settings.name } : {}),
+    StreamSummaries: page.map(streamSummary),
+  }
+}
+
+export function describeLimits({ streams }: KinesisContext): unknown {
+  const onDemand = [...streams.all].filter(({ settings }) => settings.streamMode === 'ON_DEMAND')
+  return {
+    ShardLimit: SHARD_LIMIT,
+    OpenShardCount: streams.openShardCount,
+    OnDemandStreamCount: onDemand.length,
+    OnDemandStreamCountLimit: ON_DEMAND_STREAM_LIMIT,
+  }
+}
+
+export function changeRetention(
+  { streams }: KinesisContext,
+  request: Request,
+  direction: 'increase' | 'decrease',
+): undefined {
+  const stream = streams.of(request)
+  const { minRetentionHours, maxRetentionHours } = kinesisQuotas
+  const hours = request.integer('RetentionPeriodHours', 1, maxRetentionHours)
+  if (hours < minRetentionHours) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `Minimum allowed retention period is ${minRetentionHours} hours. Requested retention period (${hours} hours) is too short.`,
+    )
+  }
+  const isWrong = direction === 'increase' ? hours < stream.retentionHours : hours > stream.retentionHours
+  if (isWrong) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `Requested retention period (${hours} hours) for stream ${stream.settings.name} can not be ${direction === 'increase' ? 'shorter' : 'longer'} than existing retention period (${stream.retentionHours} hours). Use ${direction === 'increase' ? 'Decrease' : 'Increase'}RetentionPeriod API.`,
+    )
+  }
+  stream.retentionHours = hours
+}
+
+export function updateMaxRecordSize({ streams }: KinesisContext, request: Request): undefined {
+  const stream = streams.of(request)
+  stream.maxRecordBytes = recordSizeBytes(request) ?? stream.maxRecordBytes
+}
+
+function recordSizeBytes(request: Request): number | undefined {
+  const { defaultMaxRecordBytes, maxRecordBytes } = kinesisQuotas
+  const kib = request.optionalInteger(
+    'MaxRecordSizeInKiB',
+    defaultMaxRecordBytes / 1024,
+    maxRecordBytes / 1024,
+  )
+  return kib === undefined ? undefined : kib * 1024
+}

@@ -1,0 +1,122 @@
+import { ServiceError } from '../service.js'
+import { constraint, type Request } from './request.js'
+import type { Shard } from './shard.js'
+import { Stream, type StreamSettings } from './stream.js'
+
+/** Open shards of one account in one region, unless it asked for more (developer guide, "Quotas and limits", us-east-1). */
+export const SHARD_LIMIT = 20_000
+export const ON_DEMAND_STREAM_LIMIT = 50
+
+/** The streams of one account in one region, found by name or ARN. */
+export class StreamRegistry {
+  readonly #streams = new Map<string, Stream>()
+
+  constructor(
+    readonly region: string,
+    readonly accountId: string,
+    private readonly limited: boolean,
+  ) {}
+
+  get all(): IterableIterator<Stream> {
+    return this.#streams.values()
+  }
+
+  get openShardCount(): number {
+    let count = 0
+    for (const stream of this.#streams.values()) count += stream.openShards.length
+    return count
+  }
+
+  create(settings: Omit<StreamSettings, 'arn' | 'limited'>): Stream {
+    const { name, shardCount } = settings
+    if (this.#streams.has(name)) {
+      throw new ServiceError(
+        'ResourceInUseException',
+        `Stream ${name} under account ${this.accountId} already exists.`,
+      )
+    }
+    this.checkShardLimit(shardCount)
+    const stream = new Stream({ ...settings, arn: this.#arn(name), limited: this.limited })
+    this.#streams.set(name, stream)
+    return stream
+  }
+
+  delete(stream: Stream): void {
+    this.#streams.delete(stream.settings.name)
+  }
+
+  /** Refuses `more` open shards where the account has no room for them. */
+  checkShardLimit(more: number): void {
+    const open = this.openShardCount
+    if (open + more <= SHARD_LIMIT) return
+    throw new ServiceError(
+      'LimitExceededException',
+      `This request would exceed the shard limit for the account ${this.accountId} in ${this.region}. Current shard count for the account: ${open}. Limit: ${SHARD_LIMIT}. Number of additional shards that would have resulted from this request: ${more}.`,
+    )
+  }
+
+  /** The stream that `StreamName` or `StreamARN` names. */
+  of(request: Request): Stream {
+    const arn = request.optionalString('StreamARN')
+    const name = request.optionalString('StreamName')
+    if (name !== undefined) return this.named(streamName(name))
+    if (arn === undefined) {
+      throw new ServiceError('InvalidArgumentException', 'Either StreamName or StreamARN must be provided.')
+    }
+    const match = /^arn:aws[\w-]*:kinesis:[\w-]*:\d{12}:stream\/([a-zA-Z0-9_.-]{1,128})$/.exec(arn)
+    if (match === null) {
+      throw constraint(
+        'StreamARN',
+        `'${arn.slice(0, 100)}'`,
+        'Member must satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+',
+      )
+    }
+    const stream = this.#streams.get(match[1]!)
+    // A stream of another region or account is not here, whatever its name.
+    if (stream?.settings.arn !== arn) throw this.#notFound(match[1]!)
+    return stream
+  }
+
+  named(name: string): Stream {
+    const stream = this.#streams.get(name)
+    if (stream === undefined) throw this.#notFound(name)
+    return stream
+  }
+
+  shardOf(stream: Stream, shardId: string): Shard {
+    const shard = stream.shard(shardId)
+    if (shard === undefined) {
+      throw new ServiceError(
+        'ResourceNotFoundException',
+        `Could not find shard ${shardId.slice(0, 128)} in stream ${stream.settings.name} under account ${this.accountId}.`,
+      )
+    }
+    return shard
+  }
+
+  #arn(name: string): string {
+    return `arn:aws:kinesis:${this.region}:${this.accountId}:stream/${name}`
+  }
+
+  #notFound(name: string): ServiceError {
+    return new ServiceError(
+      'ResourceNotFoundException',
+      `Stream ${name} under account ${this.accountId} not found.`,
+    )
+  }
+}
+
+export function streamName(name: string): string {
+  if (name.length < 1 || name.length > 128) {
+    const rule = name.length < 1 ? 'greater than or equal to 1' : 'less than or equal to 128'
+    throw constraint('StreamName', `'${name.slice(0, 140)}'`, `Member must have length ${rule}`)
+  }
+  if (!/^[a-zA-Z0-9_.-]+$/.test(name)) {
+    throw constraint(
+      'StreamName',
+      `'${name}'`,
+      'Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+',
+    )
+  }
+  return name
+}

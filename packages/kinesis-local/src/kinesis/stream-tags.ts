@@ -1,0 +1,50 @@
+import { ServiceError } from '../service.js'
+import type { KinesisContext } from './kinesis-context.js'
+import { constraint, type Request, wrongType } from './request.js'
+import type { Stream } from './stream.js'
+
+/** Of one stream (API reference, AddTagsToStream). */
+const MAX_TAGS = 50
+
+export function addTagsToStream({ streams }: KinesisContext, request: Request): undefined {
+  addTags(streams.of(request), request.object('Tags') ?? {})
+}
+
+export function removeTagsFromStream({ streams }: KinesisContext, request: Request): undefined {
+  const stream = streams.of(request)
+  for (const key of request.strings('TagKeys')) stream.tags.delete(key)
+}
+
+export function listTagsForStream({ streams }: KinesisContext, request: Request): unknown {
+  const stream = streams.of(request)
+  const limit = request.optionalInteger('Limit', 1, MAX_TAGS) ?? MAX_TAGS
+  const start = request.optionalString('ExclusiveStartTagKey') ?? ''
+  const keys = [...stream.tags.keys()].filter((key) => key > start).sort()
+  return {
+    Tags: keys.slice(0, limit).map((key) => ({ Key: key, Value: stream.tags.get(key) })),
+    HasMoreTags: keys.length > limit,
+  }
+}
+
+/** All or none. */
+export function addTags(stream: Stream, tags: Record<string, unknown>): void {
+  const added = Object.entries(tags).map(([key, value]) => {
+    if (typeof value !== 'string') throw wrongType('Tags', value, 'String')
+    if (key.length < 1 || key.length > 128) {
+      throw constraint('Tags', `'${key.slice(0, 140)}'`, 'Map keys must have length between 1 and 128')
+    }
+    if (value.length > 256) {
+      throw constraint(
+        'Tags',
+        `'${value.slice(0, 140)}...'`,
+        'Map value must have length less than or equal to 256',
+      )
+    }
+    return [key, value] as const
+  })
+  const fresh = added.filter(([key]) => !stream.tags.has(key)).length
+  if (stream.tags.size + fresh > MAX_TAGS) {
+    throw new ServiceError('InvalidArgumentException', `A stream can have at most ${MAX_TAGS} tags.`)
+  }
+  for (const [key, value] of added) stream.tags.set(key, value)
+}

@@ -1,0 +1,120 @@
+import { kinesisQuotas } from '@org/kinesis-core'
+import { ServiceError } from '../service.js'
+import { type IncomingRecord, readRecord } from './incoming-record.js'
+import type { KinesisContext } from './kinesis-context.js'
+import { constraint, type Request } from './request.js'
+import { sequenceNumber } from './sequence-number.js'
+import type { Shard } from './shard.js'
+import type { Stream } from './stream.js'
+
+type PutResult = { SequenceNumber: string; ShardId: string } | { ErrorCode: string; ErrorMessage: string }
+
+/** What one call wrote to one shard. */
+interface ShardWrites {
+  records: number
+  bytes: number
+  throttled: number
+}
+
+export function putRecord(context: KinesisContext, request: Request): unknown {
+  const stream = context.streams.of(request)
+  const record = readRecord(request.all, stream.maxRecordBytes, () => '')
+  const nowMs = context.clock.now()
+  const writes = new Map<Shard, ShardWrites>()
+  const result = append(stream, record, nowMs, writes)
+  noteWritten(context, stream, writes, nowMs)
+  if ('ErrorCode' in result) throw new ServiceError(result.ErrorCode, result.ErrorMessage)
+  return { ...result, EncryptionType: 'NONE' }
+}
+
+/** Stores what the shards have rate for; the others fail one by one, and the call succeeds all the same. */
+export function putRecords(context: KinesisContext, request: Request): unknown {
+  const startedAt = performance.now()
+  const stream = context.streams.of(request)
+  const records = readRecords(request.list('Records'), stream)
+  const nowMs = context.clock.now()
+  const writes = new Map<Shard, ShardWrites>()
+  const results = records.map((record) => append(stream, record, nowMs, writes))
+  const throttled = noteWritten(context, stream, writes, nowMs)
+
+  const { metrics } = context
+  metrics.stream(stream, 'putRecordsTotalRecords', records.length, nowMs)
+  metrics.stream(stream, 'putRecordsSuccessfulRecords', records.length - throttled, nowMs)
+  metrics.stream(stream, 'putRecordsFailedRecords', 0, nowMs)
+  metrics.stream(stream, 'putRecordsThrottledRecords', throttled, nowMs)
+  metrics.stream(stream, 'putRecordsSuccess', throttled < records.length ? 1 : 0, nowMs)
+  metrics.stream(stream, 'putRecordsLatency', performance.now() - startedAt, nowMs)
+  return { FailedRecordCount: throttled, Records: results, EncryptionType: 'NONE' }
+}
+
+function readRecords(inputs: readonly unknown[], stream: Stream): IncomingRecord[] {
+  const { maxPutRecords, maxPutRecordsBytes } = kinesisQuotas
+  if (inputs.length === 0 || inputs.length > maxPutRecords) {
+    const rule = inputs.length === 0 ? 'greater than or equal to 1' : `less than or equal to ${maxPutRecords}`
+    throw constraint('Records', `'[${inputs.length} records]'`, `Member must have length ${rule}`)
+  }
+  let bytes = 0
+  const records = inputs.map((input, index) => {
+    const record = readRecord(input, stream.maxRecordBytes, () => `records.${index + 1}.member.`)
+    bytes += record.bytes
+    return record
+  })
+  if (bytes > maxPutRecordsBytes) {
+    const limit = maxPutRecordsBytes / 1024 / 1024
+    throw new ServiceError('InvalidArgumentException', `Records size exceeds ${limit} MB limit`)
+  }
+  return records
+}
+
+/** Stores one record, or says that its shard has no rate left. */
+function append(
+  stream: Stream,
+  record: IncomingRecord,
+  nowMs: number,
+  writes: Map<Shard, ShardWrites>,
+): PutResult {
+  const shard = stream.route(record.partitionKey, record.explicitHashKey)
+  let shardWrites = writes.get(shard)
+  if (shardWrites === undefined) {
+    shardWrites = { records: 0, bytes: 0, throttled: 0 }
+    writes.set(shard, shardWrites)
+  }
+  if (!shard.admit(record.bytes, nowMs)) {
+    shardWrites.throttled += 1
+    const { name, arn } = stream.settings
+    return {
+      ErrorCode: 'ProvisionedThroughputExceededException',
+      ErrorMessage: `Rate exceeded for shard ${shard.shardId} in stream ${name} under account ${arn.split(':')[4]}.`,
+    }
+  }
+  shardWrites.records += 1
+  shardWrites.bytes += record.bytes
+  const counter = stream.counter++
+  const { partitionKey, keyBytes, data } = record
+  shard.log.append({ counter, partitionKey, keyBytes, data, arrivalMs: stream.arrivalAt(nowMs) })
+  return { SequenceNumber: sequenceNumber(shard.prefix, counter), ShardId: shard.shardId }
+}
+
+/** Keeps the books of one call, whatever its number of records; returns how many were throttled. */
+function noteWritten(
+  { metrics, retention }: KinesisContext,
+  stream: Stream,
+  writes: ReadonlyMap<Shard, ShardWrites>,
+  nowMs: number,
+): number {
+  const total: ShardWrites = { records: 0, bytes: 0, throttled: 0 }
+  for (const [shard, { records, bytes, throttled }] of writes) {
+    total.records += records
+    total.bytes += bytes
+    total.throttled += throttled
+    metrics.shard(stream, shard.shardId, 'incomingRecords', records, nowMs)
+    metrics.shard(stream, shard.shardId, 'incomingBytes', bytes, nowMs)
+    metrics.shard(stream, shard.shardId, 'writeThroughputExceeded', throttled, nowMs)
+    retention.trimExpired(stream, shard, nowMs)
+  }
+  metrics.stream(stream, 'incomingRecords', total.records, nowMs)
+  metrics.stream(stream, 'incomingBytes', total.bytes, nowMs)
+  metrics.stream(stream, 'writeThroughputExceeded', total.throttled, nowMs)
+  retention.added(total.bytes)
+  return total.throttled
+}
