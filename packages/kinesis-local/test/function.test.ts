@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { LocalFunctionOptions } from '../src/function/function-options.js'
 import { createLocalFunction, type LocalFunction } from '../src/function/local-function.js'
 import { hostDependencies } from './host-fixture.js'
+import { aFolder } from './stream-fixture.js'
 
 const handlers = fileURLToPath(new URL('./function-handlers.mjs', import.meta.url))
 const cleanup: (() => Promise<unknown>)[] = []
@@ -156,9 +156,9 @@ describe('a local function', () => {
       errorType: 'Runtime.HandlerNotFound',
       errorMessage: expect.stringContaining('nowhere'),
     })
-    const { fn } = aFunction('handler', {
-      file: fileURLToPath(new URL('./broken-module.mjs', import.meta.url)),
-    })
+    const file = join(await aFolder(cleanup), 'broken.mjs')
+    await writeFile(file, "import './nowhere.mjs'\nexport const handler = async () => {}\n")
+    const { fn } = aFunction('handler', { file })
     expect(await fn.invoke({})).toMatchObject({ kind: 'error', errorType: 'Runtime.ImportModuleError' })
   })
 
@@ -204,9 +204,7 @@ describe('a local function', () => {
 
   describe('with injected faults', () => {
     it('loses the handler’s work before it begins, or keeps it and loses the response', async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'function-'))
-      cleanup.push(() => rm(folder, { recursive: true }))
-      const file = join(folder, 'handled')
+      const file = join(await aFolder(cleanup), 'handled')
       const { fn } = aFunction('remember', {
         fault: ({ number }) => (['crash-before', 'crash-after', undefined] as const)[number - 1],
       })

@@ -20,7 +20,7 @@ export function records(count: number, overrides: Partial<ShardRecord> = {}): Sh
   return Array.from({ length: count }, (_, index) => aRecord(index, overrides))
 }
 
-export const noBackoff = { baseMs: 0, maxMs: 0 }
+const noBackoff = { baseMs: 0, maxMs: 0 }
 
 export function aMapping(settings: MappingSettings = {}, random = () => 0.5) {
   return new ShardMapping<ShardRecord>(

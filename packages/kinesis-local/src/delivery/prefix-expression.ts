@@ -2,7 +2,7 @@ import { InvalidOptionError } from '@org/kinesis-core'
 import { timestampPattern } from './timestamp-pattern.js'
 
 /** What an expression is expanded with. */
-export interface PrefixContext {
+interface PrefixContext {
   /** Approximate arrival of the oldest record in the object; every timestamp of a prefix is this instant, in UTC. */
   atMs: number
   errorOutputType?: string

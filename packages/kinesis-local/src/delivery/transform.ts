@@ -12,7 +12,7 @@ import type { LocalFunction } from '../function/local-function.js'
 import type { DeliveryRecord } from './delivery-record.js'
 
 /** What became of one record in the transform. */
-export type TransformOutcome =
+type TransformOutcome =
   | { kind: 'ok'; data: Uint8Array }
   | { kind: 'dropped' }
   | { kind: 'failed'; errorCode: string; errorMessage: string }
@@ -115,10 +115,7 @@ export function transformPayloadBytes(record: DeliveryRecord): number {
 }
 
 /** Reads a response: every record id must come back exactly once. */
-export function readResponse(
-  records: readonly { recordId: string }[],
-  response: unknown,
-): TransformOutcome[] {
+function readResponse(records: readonly { recordId: string }[], response: unknown): TransformOutcome[] {
   const returned = (response as { records?: unknown } | null)?.records
   if (!Array.isArray(returned)) return records.map(() => invalid('The response has no list of records.'))
   const byId = new Map<unknown, unknown[]>()

@@ -1,3 +1,0 @@
-import './nowhere.mjs'
-
-export const handler = async () => {}
