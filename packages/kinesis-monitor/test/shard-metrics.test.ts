@@ -1,4 +1,9 @@
-import { MergeShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis'
+import {
+  CreateStreamCommand,
+  EnableEnhancedMonitoringCommand,
+  MergeShardsCommand,
+  SplitShardCommand,
+} from '@aws-sdk/client-kinesis'
 import { MAX_HASH_KEY } from '@org/kinesis-core'
 import { describe, expect, it } from 'vitest'
 import { startClicks } from './support/local-stream.js'
@@ -10,6 +15,9 @@ const SECOND = 'shardId-000000000001'
 describe('getShardMetrics', () => {
   it('gives every shard its metrics and its part of the key space', async () => {
     await using clicks = await startClicks({ shards: 4 })
+    await clicks.kinesis.send(
+      new EnableEnhancedMonitoringCommand({ StreamName: 'clicks', ShardLevelMetrics: ['ALL'] }),
+    )
     const values = Array.from({ length: 200 }, (_, index) => ({ key: `user-${index}`, value: 'x' }))
     await clicks.put(values)
 
@@ -57,9 +65,12 @@ describe('getShardMetrics', () => {
   })
 
   it('reads any number of shards, 500 series and 1,000 shards to a call', async () => {
-    await using clicks = await startClicks({ shards: 1_200 })
+    await using clicks = await startClicks()
+    await clicks.kinesis.send(new CreateStreamCommand({ StreamName: 'wide', ShardCount: 1_200 }))
+    await untilActive(clicks.kinesis, 'wide')
+    const monitor = clicks.monitor({ streamName: 'wide' })
 
-    const { shards } = await clicks.monitor().getShardMetrics({ metrics: ['incomingRecords'] })
+    const { shards } = await monitor.getShardMetrics({ metrics: ['incomingRecords'] })
 
     expect(shards).toHaveLength(1_200)
     expect(new Set(shards.map((shard) => shard.shardId)).size).toBe(1_200)
@@ -69,6 +80,7 @@ describe('getShardMetrics', () => {
 
   it('says what to switch on where there is nothing to see', async () => {
     await using clicks = await startClicks()
+    await clicks.put([{ key: 'ann', value: 'x' }])
 
     const { problems, complete } = await clicks.monitor().getShardMetrics()
 

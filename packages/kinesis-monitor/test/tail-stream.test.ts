@@ -31,7 +31,7 @@ describe('tailStream', () => {
     await clicks.put(numbered(0, 50))
     const tail = tailStream({ ...clicks.connection, streamName: 'clicks', ...fast })
     await tail.ready()
-    await clicks.put(numbered(100, 60))
+    await clicks.put(numbered(100, 60, 60))
 
     const records = await take(tail, 60)
 
@@ -105,6 +105,27 @@ describe('tailStream', () => {
       )
     }
     expect(new Set(records.map((record) => record.shardId)).size).toBeGreaterThan(3)
+  })
+
+  it('misses nothing and repeats nothing while reads are throttled, cut off and failing', async () => {
+    const faults = ['throttle', 'reset-before', 'error500', 'reset-after'] as const
+    let reads = 0
+    await using clicks = await startClicks({
+      shards: 1,
+      faults: ({ operation }) => {
+        if (operation !== 'GetRecords') return undefined
+        reads += 1
+        // Every other read goes wrong, each time in another way.
+        return reads % 2 === 0 ? undefined : { kind: faults[Math.floor(reads / 2) % faults.length]! }
+      },
+    })
+    await clicks.put(numbered(0, 40))
+
+    const tail = clicks.monitor().followStream({ from: 'TRIM_HORIZON', maxRecordsPerRead: 5, ...fast })
+    const records = await take(tail, 40)
+
+    expect(reads).toBeGreaterThan(8)
+    expect(new Set(records.map((record) => text(record.data))).size).toBe(40)
   })
 
   it('reads the shards of a past resharding parents first', async () => {
