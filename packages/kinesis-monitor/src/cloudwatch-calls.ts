@@ -17,7 +17,7 @@ import type {
 } from './monitor-source.js'
 
 /** Series of one GetMetricData call (CloudWatch API reference). */
-export const MAX_SERIES_PER_CALL = 500
+const MAX_SERIES_PER_CALL = 500
 /** GetMetricData allows 50 calls per second and account; a monitor has no business with a large share of them. */
 const CALLS_AT_ONCE = 4
 

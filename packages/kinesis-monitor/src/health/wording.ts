@@ -26,6 +26,6 @@ export function cliSuffix(region: string | undefined, endpoint: string | undefin
   return option('region', region) + option('endpoint-url', endpoint)
 }
 
-export function quoted(value: string): string {
+function quoted(value: string): string {
   return /^[\w.:/@%+=,-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
 }

@@ -13,7 +13,7 @@ const MINUTES = 15
 export type Series = number | readonly (number | undefined)[] | undefined
 
 /** A metric whose every period holds one published value. */
-export function aMetric(definition: MetricDefinition, series: Series): MetricSummary {
+function aMetric(definition: MetricDefinition, series: Series): MetricSummary {
   const values = typeof series === 'number' ? Array.from({ length: MINUTES }, () => series) : (series ?? [])
   const datapoints = values.flatMap((value, index) =>
     value === undefined
