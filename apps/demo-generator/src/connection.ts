@@ -1,0 +1,91 @@
+import {
+  DescribeStreamSummaryCommand,
+  KinesisClient,
+  type KinesisClientConfig,
+} from '@aws-sdk/client-kinesis'
+import { StreamingError } from '@org/kinesis-core'
+
+export type ConnectionOptions = Pick<KinesisClientConfig, 'region' | 'endpoint' | 'credentials'>
+
+/**
+ * How to reach the stream. A service on this machine takes any keys, so where none are configured it gets some: nobody should need an account
+ * to talk to their own laptop.
+ */
+export function connectionOptions(
+  endpointUrl: string | undefined,
+  region: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): ConnectionOptions {
+  const url = endpointUrl ?? environment.AWS_ENDPOINT_URL_KINESIS ?? environment.AWS_ENDPOINT_URL
+  const isLocal = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)
+  const hasKeys = ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'].some(
+    (name) => environment[name],
+  )
+  return {
+    ...(url === undefined ? {} : { endpoint: url }),
+    ...(region !== undefined
+      ? { region }
+      : isLocal && !environment.AWS_REGION
+        ? { region: 'us-east-1' }
+        : {}),
+    ...(isLocal && !hasKeys ? { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } : {}),
+  }
+}
+
+const CHECK_TIMEOUT_MS = 5_000
+
+/** Asks for the stream once, so that whatever is wrong is said before anything is generated. */
+export async function checkStream(streamName: string, connection: ConnectionOptions): Promise<void> {
+  const client = new KinesisClient({ ...connection, maxAttempts: 1 })
+  try {
+    await client.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), {
+      abortSignal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
+    })
+  } catch (error) {
+    throw connectionError(error as Error, streamName, connection)
+  } finally {
+    client.destroy()
+  }
+}
+
+function connectionError(
+  error: Error & { code?: string },
+  streamName: string,
+  { endpoint }: ConnectionOptions,
+): StreamingError {
+  const place = endpoint === undefined ? 'AWS' : String(endpoint)
+  const fail = (code: string, message: string) =>
+    new StreamingError(message, { code, retryable: false, cause: error })
+  const { name, message } = error
+  if (name === 'ResourceNotFoundException') {
+    return fail(
+      'NO_STREAM',
+      `There is no stream ${streamName} at ${place}. Create it, or check --stream-name and --region.`,
+    )
+  }
+  if (name === 'CredentialsProviderError' || /credentials/i.test(message)) {
+    return fail(
+      'NO_CREDENTIALS',
+      'There are no AWS credentials. Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in.',
+    )
+  }
+  if (/region is missing/i.test(message))
+    return fail('NO_REGION', 'There is no region. Pass --region, or set AWS_REGION.')
+  if (/AccessDenied|UnrecognizedClient|InvalidSignature|ExpiredToken/.test(name)) {
+    return fail(
+      'DENIED',
+      `${place} denies kinesis:DescribeStreamSummary on ${streamName} (${name}). Check the credentials and their policy.`,
+    )
+  }
+  if (name === 'TimeoutError' || name === 'AbortError') {
+    return fail(
+      'UNREACHABLE',
+      `${place} did not answer within ${CHECK_TIMEOUT_MS / 1000} s. Check --endpoint-url and the network.`,
+    )
+  }
+  const reason = error.code ?? (message.split('\n')[0] || name)
+  return fail(
+    'UNREACHABLE',
+    `${place} cannot be reached (${reason}). Start it, or check --endpoint-url and --region.`,
+  )
+}

@@ -1,0 +1,14 @@
+import { StreamingError } from '@org/kinesis-core'
+
+/** A line that cannot be read: names the line, the reason and the remedy. */
+export class BadLineError extends StreamingError {
+  constructor(
+    readonly lineNumber: number,
+    reason: string,
+  ) {
+    super(`Line ${lineNumber}: ${reason} Mend it, or pass --on-bad-line skip.`, {
+      code: 'BAD_LINE',
+      retryable: false,
+    })
+  }
+}

@@ -1,0 +1,245 @@
+import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
+import type { Readable } from 'node:stream'
+import {
+  type Random,
+  StreamingError,
+  seededRandom,
+  sleep,
+  systemClock,
+  systemRandom,
+} from '@org/kinesis-core'
+import { KinesisProducer, type ProducerError } from '@org/kinesis-producer'
+import { generateBadEvent } from './bad-event.js'
+import { type ConnectionOptions, checkStream, connectionOptions } from './connection.js'
+import type {
+  GeneratorMode,
+  GeneratorOptions,
+  GeneratorProgress,
+  GeneratorSummary,
+  PartitionKeyChoice,
+} from './generator-options.js'
+import { Ledger } from './ledger.js'
+import type { OutgoingEvent } from './outgoing-event.js'
+import { dueEvents, totalEvents } from './pacing.js'
+import { readEvents } from './replay/read-events.js'
+import type { ReplayedEvent } from './replay/replayed-event.js'
+import { generateUserEvent, toSortableInstant } from './user-event/user-event.js'
+
+/** How long what was put may take to settle at the end. */
+const DRAIN_DEADLINE_MS = 60_000
+const TICK_MS = 10
+const MAX_PARTITION_KEY_LENGTH = 256
+
+export interface RunningGenerator {
+  readonly progress: GeneratorProgress
+  readonly done: Promise<GeneratorSummary>
+}
+
+/** Checks the stream, then generates until the mode's end or until `stop` aborts, then drains. */
+export function runGenerator(options: GeneratorOptions, stop: AbortSignal): RunningGenerator {
+  const run = new GeneratorRun(options, stop)
+  return { progress: run.progress, done: run.run() }
+}
+
+class GeneratorRun {
+  readonly progress: GeneratorProgress = { produced: 0, acknowledged: 0, failed: 0, behind: 0 }
+  readonly #random: Random
+  readonly #connection: ConnectionOptions
+  #producer!: KinesisProducer
+  #ledger: Ledger | undefined
+  #badLines = 0
+  #firstError: string | undefined
+
+  constructor(
+    private readonly options: GeneratorOptions,
+    private readonly stop: AbortSignal,
+  ) {
+    this.#random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
+    this.#connection = connectionOptions(options.endpointUrl, options.region, process.env)
+  }
+
+  async run(): Promise<GeneratorSummary> {
+    const { streamName, ordering, ledgerFile, mode } = this.options
+    const input = mode.name === 'replay' ? await openInput(mode.file) : undefined
+    await checkStream(streamName, this.#connection)
+    this.#ledger = ledgerFile === undefined ? undefined : new Ledger(ledgerFile)
+    this.#producer = new KinesisProducer({
+      streamName,
+      ordering,
+      ...this.#connection,
+    } as ConstructorParameters<typeof KinesisProducer>[0])
+    const startedAtMs = performance.now()
+    try {
+      await this.#generate(mode, input)
+    } finally {
+      input?.destroy()
+      await this.#producer.close({ deadlineMs: DRAIN_DEADLINE_MS })
+      await this.#ledger?.close()
+    }
+    const durationMs = performance.now() - startedAtMs
+    return {
+      ...this.progress,
+      behind: 0,
+      badLines: this.#badLines,
+      durationMs,
+      eventsPerSecond: (this.progress.acknowledged * 1000) / durationMs,
+      firstError: this.#firstError,
+    }
+  }
+
+  async #generate(mode: GeneratorMode, input: Readable | undefined): Promise<void> {
+    switch (mode.name) {
+      case 'single':
+        return this.#put(this.#makeEvent())
+      case 'burst':
+        if (mode.durationSeconds !== undefined)
+          return this.#atRate(mode.events / mode.durationSeconds, mode.events)
+        for (let count = 0; count < mode.events && !this.stop.aborted; count++)
+          await this.#put(this.#makeEvent())
+        return
+      case 'continuous': {
+        const { perSecond, durationSeconds } = mode
+        const total =
+          durationSeconds === 0 ? Number.POSITIVE_INFINITY : totalEvents(perSecond, durationSeconds)
+        return this.#atRate(perSecond, total)
+      }
+      case 'replay':
+        return this.#replay(mode, input!)
+    }
+  }
+
+  /** Events are put when they are due, not when the ones before are answered. */
+  async #atRate(perSecond: number, total: number): Promise<void> {
+    const startedAtMs = performance.now()
+    for (let put = 0; put < total && !this.stop.aborted; ) {
+      const due = dueEvents(startedAtMs, performance.now(), perSecond, total)
+      for (; put < due && !this.stop.aborted; put++) {
+        this.progress.behind = due - put - 1
+        await this.#put(this.#makeEvent())
+      }
+      if (put < total) await sleep(systemClock, TICK_MS, this.stop)
+    }
+  }
+
+  async #replay(mode: Extract<GeneratorMode, { name: 'replay' }>, input: Readable): Promise<void> {
+    const source = mode.file === '-' ? 'stdin' : basename(mode.file)
+    const pace = mode.speed === 'max' ? undefined : new RecordedPace(mode.speed)
+    const onBadLine = (error: Error) => {
+      if (mode.onBadLine === 'fail') throw error
+      this.#badLines += 1
+    }
+    // A reader that waits for standard input would not see that it was stopped.
+    this.stop.addEventListener('abort', () => input.destroy(), { once: true })
+    try {
+      for await (const event of readEvents(input, {
+        format: mode.format,
+        map: mode.map,
+        source,
+        onBadLine,
+      })) {
+        if (this.stop.aborted) return
+        await pace?.wait(event.timestamp, this.stop)
+        if (this.stop.aborted) return
+        // Bad records come beside the replayed ones, not in their place: every line still arrives.
+        while (this.#random() < this.options.badFraction)
+          await this.#put(generateBadEvent(this.#random, Date.now()))
+        await this.#put(replayed(event))
+      }
+    } catch (error) {
+      if (!this.stop.aborted) throw error
+    }
+  }
+
+  #makeEvent(): OutgoingEvent {
+    const nowMs = Date.now()
+    if (this.#random() < this.options.badFraction) return generateBadEvent(this.#random, nowMs)
+    const event = generateUserEvent(this.#random, nowMs)
+    return {
+      kind: 'good',
+      decodable: true,
+      eventId: event.event_id,
+      userId: event.user_id,
+      sessionId: event.metadata.session_id,
+      data: Buffer.from(JSON.stringify(event)),
+    }
+  }
+
+  /** Resolves when the producer has taken the event over; what becomes of it is told to the ledger later. */
+  async #put(event: OutgoingEvent): Promise<void> {
+    await this.#producer.ready()
+    const partitionKey = partitionKeyOf(event, this.options.partitionKey)
+    const settled = {
+      index: this.progress.produced,
+      event,
+      partitionKey,
+      putAtMs: performance.timeOrigin + performance.now(),
+    }
+    this.progress.produced += 1
+    this.#producer.put({ partitionKey, data: event.data }).then(
+      ({ shardId, sequenceNumber }) => {
+        this.progress.acknowledged += 1
+        this.#ledger?.delivered(settled, shardId, sequenceNumber)
+      },
+      (error: ProducerError) => {
+        this.progress.failed += 1
+        this.#firstError ??= error.message
+        this.#ledger?.failed(settled, error.code)
+      },
+    )
+  }
+}
+
+/** Waits so that events come as far apart as they were recorded, or a multiple faster. */
+class RecordedPace {
+  #first: { recordedMs: number; atMs: number } | undefined
+
+  constructor(private readonly speed: number) {}
+
+  async wait(timestamp: string | undefined, stop: AbortSignal): Promise<void> {
+    const instant = timestamp === undefined ? undefined : toSortableInstant(timestamp)
+    if (instant === undefined) return
+    const recordedMs = Date.parse(instant)
+    this.#first ??= { recordedMs, atMs: performance.now() }
+    const dueMs = this.#first.atMs + (recordedMs - this.#first.recordedMs) / this.speed
+    const delayMs = dueMs - performance.now()
+    if (delayMs > 1) await sleep(systemClock, Math.min(delayMs, 2_147_483_647), stop)
+  }
+}
+
+function replayed(event: ReplayedEvent): OutgoingEvent {
+  const sessionId = event.metadata.session_id
+  return {
+    kind: 'good',
+    decodable: true,
+    eventId: event.event_id,
+    userId: event.user_id ?? '',
+    sessionId: typeof sessionId === 'string' ? sessionId : undefined,
+    data: Buffer.from(JSON.stringify(event)),
+  }
+}
+
+function partitionKeyOf({ userId, sessionId, eventId }: OutgoingEvent, choice: PartitionKeyChoice): string {
+  const key = choice === 'user_id' || sessionId === undefined ? userId : `${userId}#${sessionId}`
+  // A record needs a key, also where the event has no user.
+  return (key || eventId).slice(0, MAX_PARTITION_KEY_LENGTH)
+}
+
+async function openInput(file: string): Promise<Readable> {
+  if (file === '-') return process.stdin
+  const stream = createReadStream(file)
+  await new Promise<void>((resolve, reject) => {
+    stream.once('open', () => resolve())
+    stream.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`
+      reject(
+        new StreamingError(`${file} ${reason}. Check --file.`, {
+          code: 'NO_INPUT',
+          retryable: false,
+          cause: error,
+        }),
+      )
+    })
+  })
+  return stream
+}
