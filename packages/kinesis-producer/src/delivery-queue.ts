@@ -66,6 +66,8 @@ export class DeliveryQueue {
   readonly #gate: KeyGate | undefined
   readonly #backoff = new MinHeap<{ at: number; records: PendingRecord[] }>()
   readonly #inFlight = new Set<Batch>()
+  /** The first request, which does not wait for the shard map: what it took of the shards' rates is charged afterwards. */
+  #unpaced: Batch | undefined
   #roomWaiters: (() => void)[] = []
   #lingerUntilMs = Number.POSITIVE_INFINITY
   /** A lower bound: looked up again only when it is reached. */
@@ -138,6 +140,7 @@ export class DeliveryQueue {
     }
     const batch = { records, sizeBytes, sentAtMs: nowMs }
     this.#inFlight.add(batch)
+    if (this.#lanes.shardCount === 0) this.#unpaced ??= batch
     return batch
   }
 
@@ -194,6 +197,12 @@ export class DeliveryQueue {
   /** A new shard map: what waits is sorted anew. */
   useShardMap(map: ShardMap, nowMs: number): void {
     this.#lanes.useMap(map, nowMs)
+    for (const record of this.#unpaced?.records ?? []) this.#lanes.charge(record)
+    this.#unpaced = undefined
+    // Nothing was ready, and what waited for tokens of the old shards is now: without a deadline it would wait for ever.
+    if (this.#lanes.readyRecords > 0 && this.#lingerUntilMs === Number.POSITIVE_INFINITY) {
+      this.#lingerUntilMs = nowMs
+    }
   }
 
   /** Resolves when everything put so far has settled, without waiting out its linger. */

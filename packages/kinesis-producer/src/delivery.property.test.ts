@@ -237,4 +237,40 @@ describe('whatever the service does', () => {
       { numRuns: 200 },
     )
   })
+
+  it('records beyond the limits of their shards wait, through reshards and throttles, and all arrive', async () => {
+    const aBurst = fc.record({ records: fc.integer({ min: 1, max: 1_500 }), pauseMs: fc.nat(600) })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(),
+        fc.constantFrom('none' as const, 'per-key' as const),
+        fc.array(aBurst, { minLength: 1, maxLength: 5 }),
+        fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 5 }),
+        async (seed, ordering, bursts, reshards) => {
+          const clock = new ManualClock()
+          const random = seededRandom(seed)
+          const transport = new ScriptedTransport({
+            shards: 1,
+            script: ({ entries, store }) =>
+              entries.map((entry) => (random() < 0.05 ? throttledEntry : store(entry))),
+          })
+          const producer = new KinesisProducer({ streamName: 'orders', transport, clock, random, ordering })
+          let put = 0
+          for (const [index, burst] of bursts.entries()) {
+            for (let count = 0; count < burst.records; count++) {
+              void producer.put({ partitionKey: `key-${put % 1_000}`, data: String(put++) })
+            }
+            await clock.advance(burst.pauseMs)
+            const shards = reshards[index]
+            if (shards !== undefined) transport.shards = openShards(shards, `generation-${index}-`)
+          }
+          // Far less than recordTtlMs: nothing may be left to expire.
+          await clock.advance(30_000)
+
+          expect(producer.stats()).toMatchObject({ delivered: put, pending: 0, failed: 0 })
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
 })

@@ -13,6 +13,9 @@ import { encodeRecord, type ProducerRecord } from './record-input.js'
 import { ShardMap } from './shard-map.js'
 import { ShardMapRefresh } from './shard-map-refresh.js'
 
+/** A listing that takes longer counts as failed: at the start, records wait for it. */
+const LISTING_TIMEOUT_MS = 5_000
+
 export interface ProducerStats {
   /** Records accepted, which is `delivered + failed + pending`. */
   put: number
@@ -81,6 +84,7 @@ export class KinesisProducer implements AsyncDisposable {
   #inFlight = 0
   #pumping = false
   #pumpQueued = false
+  #listed = false
   #saidUnpaced = false
   #timer: { atMs: number; cancel: () => void } | undefined
 
@@ -178,7 +182,9 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   get #canSend(): boolean {
-    return this.#inFlight < this.#options.maxInFlightRequests
+    // Until the shards are known, or known to be unknowable, nothing is paced. The first request goes at once all the same, so that a
+    // short-lived process does not pay for the listing; a burst at the start waits for it, or it would flood a shard.
+    return this.#listed ? this.#inFlight < this.#options.maxInFlightRequests : this.#requests === 0
   }
 
   #afterPut(nowMs: number): void {
@@ -239,8 +245,11 @@ export class KinesisProducer implements AsyncDisposable {
       sizeBytes: batch.sizeBytes,
       inFlightRequests: this.#inFlight,
     })
-    const { transport, stream } = this.#options
-    void this.#withTimeout((signal) => transport.putRecords(stream, batch.records, signal)).then(
+    const { transport, stream, requestTimeoutMs } = this.#options
+    void this.#withTimeout(
+      (signal) => transport.putRecords(stream, batch.records, signal),
+      requestTimeoutMs,
+    ).then(
       (results) => this.#answered(batch, results),
       (fault: TransportFault) => this.#faulted(batch, fault),
     )
@@ -275,10 +284,14 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   async #refreshShardMap(): Promise<void> {
-    const { transport, stream, hooks } = this.#options
+    const { transport, stream, requestTimeoutMs } = this.#options
     this.#refresh.started()
     try {
-      const map = new ShardMap(await this.#withTimeout((signal) => transport.listShards(stream, signal)))
+      const shards = await this.#withTimeout(
+        (signal) => transport.listShards(stream, signal),
+        Math.min(requestTimeoutMs, LISTING_TIMEOUT_MS),
+      )
+      const map = new ShardMap(shards)
       const changed = this.#shardMap === undefined || !this.#shardMap.equals(map)
       const nowMs = this.#clock.now()
       if (changed) {
@@ -286,29 +299,31 @@ export class KinesisProducer implements AsyncDisposable {
         this.#queue.useShardMap(map, nowMs)
       }
       this.#refresh.succeeded(changed, nowMs)
-      this.#pump()
     } catch (error) {
       this.#refresh.failed(this.#clock.now())
-      // With a map, an old one still paces; and who closes aborts the listing on purpose.
-      if (this.#shardMap !== undefined || this.#saidUnpaced || this.#state === 'closed') return
-      this.#saidUnpaced = true
-      notify(hooks.onPacingUnavailable, { cause: error instanceof Error ? error : new Error(String(error)) })
+      this.#sayUnpaced(error instanceof Error ? error : new Error(String(error)))
     }
+    this.#listed = true
+    this.#pump()
+  }
+
+  #sayUnpaced(cause: Error): void {
+    // With a map, an old one still paces; and who closes aborts the listing on purpose.
+    if (this.#shardMap !== undefined || this.#saidUnpaced || this.#state === 'closed') return
+    this.#saidUnpaced = true
+    notify(this.#options.hooks.onPacingUnavailable, { cause })
   }
 
   /**
-   * One request to the service, ended by its answer, by `requestTimeoutMs`, or by `close`. The race is ours: credentials that never
+   * One request to the service, ended by its answer, after `timeoutMs`, or by `close`. The race is ours: credentials that never
    * come, or a transport that ignores its signal, must not hold records for ever.
    */
-  #withTimeout<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #withTimeout<T>(request: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
     const abort = new AbortController()
     this.#aborts.add(abort)
-    const { requestTimeoutMs } = this.#options
     return new Promise<T>((resolve, reject) => {
-      const cancel = this.#clock.schedule(requestTimeoutMs, () =>
-        abort.abort(
-          transientFault('RequestTimeout', `No answer within requestTimeoutMs (${requestTimeoutMs} ms).`),
-        ),
+      const cancel = this.#clock.schedule(timeoutMs, () =>
+        abort.abort(transientFault('RequestTimeout', `No answer within ${timeoutMs} ms.`)),
       )
       const end = () => {
         cancel()

@@ -117,6 +117,13 @@ export class LaneScheduler {
     for (const record of waiting) this.add(record, false)
   }
 
+  /** Takes the tokens for a record that left before its shard was known, and gives it the lane that hears of its outcome. */
+  charge(record: PendingRecord): void {
+    if (record.lane?.pacer !== undefined) return
+    record.lane = this.#laneOf(record)
+    record.lane.pacer?.charge(record.sizeBytes)
+  }
+
   /** Forgets everything that waits. */
   clear(): void {
     this.#unknown = new ShardLane(undefined, undefined)

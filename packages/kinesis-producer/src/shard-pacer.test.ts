@@ -45,23 +45,36 @@ describe('a pacer', () => {
     expect(pacer.waitMs(1)).toBe(0)
   })
 
-  it('slows down once for all throttles of a round trip, again in the next, and recovers', () => {
+  it('has no tokens after a throttle, slows down once a second, and recovers', () => {
     const pacer = new ShardPacer(0)
 
     pacer.throttled(0, 10)
-    pacer.throttled(5, 11)
-    expect(pacer.share).toBeCloseTo(0.9, 3)
-    pacer.throttled(12, 20)
-    expect(pacer.share).toBeCloseTo(0.81, 3)
-    expect(takeAll(pacer, 1, 20)).toBe(0)
+    expect(takeAll(pacer, 1, 10)).toBe(0)
+    pacer.throttled(900, 1_000)
+    expect(pacer.share).toBeCloseTo(0.9, 2)
+    pacer.throttled(1_020, 1_030)
+    expect(pacer.share).toBeCloseTo(0.9 * 0.85, 2)
 
-    pacer.refill(4_020)
+    pacer.refill(5_030)
+    expect(pacer.share).toBeCloseTo(0.9 * 0.85 + 0.2, 2)
+    pacer.refill(9_030)
     expect(pacer.share).toBe(1)
+  })
+
+  it('does not take the echo of requests that were under way for news', () => {
+    const pacer = new ShardPacer(0)
+
+    pacer.throttled(0, 5_000)
+    pacer.throttled(4_999, 9_000)
+
+    expect(pacer.share).toBe(1)
+    pacer.throttled(6_000, 9_000)
+    expect(pacer.share).toBeCloseTo(0.85)
   })
 
   it('never stops altogether', () => {
     const pacer = new ShardPacer(0)
-    for (let at = 0; at < 500; at++) pacer.throttled(at, at)
+    for (let at = 0; at < 100; at++) pacer.throttled(at * 1_000, at * 1_000)
 
     expect(pacer.share).toBeGreaterThanOrEqual(0.01)
     expect(pacer.waitMs(1)).toBeLessThanOrEqual(100)

@@ -6,8 +6,13 @@ const BYTES_PER_MS = kinesisQuotas.shardWriteBytesPerSecond / 1_000
 /** The most that leaves at once: one second's allowance, which is also what the service grants after a pause. */
 const BURST_MS = 1_000
 /** What a throttle leaves of the rate, and how much of the full rate comes back each second. */
-const DECREASE = 0.9
+const DECREASE = 0.85
 const INCREASE_PER_MS = 0.05 / 1_000
+/**
+ * The limit is one per second, so a shard that is over it may throttle for the rest of the second, whatever is sent by then: one
+ * decrease must show its effect before the next, or a moment's excess would cost minutes of recovery.
+ */
+const DECREASE_INTERVAL_MS = 1_000
 const MIN_SHARE = 0.01
 
 /**
@@ -39,9 +44,14 @@ export class ShardPacer {
   /** Call `refill` first. A record larger than the bucket passes when the bucket is full and leaves a debt. */
   tryTake(sizeBytes: number): boolean {
     if (this.#records < 1 || this.#bytes < Math.min(sizeBytes, BYTES_PER_MS * BURST_MS)) return false
+    this.charge(sizeBytes)
+    return true
+  }
+
+  /** Takes tokens for a record that is sent in any case; may leave a debt. */
+  charge(sizeBytes: number): void {
     this.#records -= 1
     this.#bytes -= sizeBytes
-    return true
   }
 
   /** How long until `tryTake` grants, from the last refill on. */
@@ -52,14 +62,14 @@ export class ShardPacer {
   }
 
   /**
-   * The service throttled a record that was sent at `sentAtMs`. Requests that were already under way when the rate was lowered say
-   * nothing about the new rate, so each round trip lowers it at most once.
+   * The service throttled a record that was sent at `sentAtMs`: there are no tokens now, and fewer from now on. Requests that were
+   * already under way when the rate was lowered say nothing about the new rate.
    */
   throttled(sentAtMs: number, nowMs: number): void {
     this.refill(nowMs)
     this.#records = Math.min(this.#records, 0)
     this.#bytes = Math.min(this.#bytes, 0)
-    if (sentAtMs < this.#decreasedAtMs) return
+    if (sentAtMs < this.#decreasedAtMs + DECREASE_INTERVAL_MS) return
     this.#decreasedAtMs = nowMs
     this.share = Math.max(MIN_SHARE, this.share * DECREASE)
   }
