@@ -16,9 +16,10 @@ export interface LoggedRequest {
 }
 
 // Quotes inside a quoted field are escaped by a backslash; the last two fields belong to the combined format alone.
+// The very last quote may be missing: servers cut off what a client sends without end.
 const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"'
 const LINE = new RegExp(
-  `^(\\S+) (\\S+) (.+?) \\[([^\\]]+)\\] ${QUOTED} (\\d{3}) (\\d+|-)(?: ${QUOTED}(?: ${QUOTED})?)?\\s*$`,
+  `^(\\S+) (\\S+) (.+?) \\[([^\\]]+)\\] ${QUOTED} (\\d{3}) (\\d+|-)(?: ${QUOTED}(?: ${QUOTED}?)?)?\\s*$`,
 )
 const TIME = /^(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}:\d{2}:\d{2}) ([+-]\d{2})(\d{2})$/
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']

@@ -14,7 +14,8 @@ export interface ProgressSnapshot {
   storedPerSecond: number
   rejected: number
   delivered: number
-  windowPartials: number
+  /** Records that the windows have taken in; their results come when a window ends. */
+  windowed: number
   lagMs: number
   invocationErrors: number
 }
@@ -49,7 +50,7 @@ export function progressBlock(snapshot: ProgressSnapshot, columns: number): stri
     }`,
     `${label('processor')}${rate(s.storedPerSecond).padStart(11)}   ${count(s.stored)} stored, ${count(s.rejected)} rejected, lag ${seconds(s.lagMs)}`,
     `${label('lake')}${''.padStart(11)}   ${count(s.delivered)} delivered`,
-    `${label('windows')}${''.padStart(11)}   ${count(s.windowPartials)} partial results`,
+    `${label('windows')}${''.padStart(11)}   ${count(s.windowed)} taken in`,
     `${label('errors')}${''.padStart(11)}   ${errors === 0 ? 'none' : styleText('yellow', count(errors))}`,
   ].join('\n')
 }

@@ -103,8 +103,8 @@ export class ShardReader {
       }
       if (this.#stopped) return
       const count = this.#hand(page)
-      // An empty page at the tip is the only proof that nothing is left: a page may be cut short by size.
-      const atTip = count === 0 && this.#millisBehindLatest === 0
+      // Zero says that nothing was left when the page was read (API reference, GetRecords); a full page may hide that more came since.
+      const atTip = this.#millisBehindLatest === 0 && count < room
       if (this.#iterator === undefined || (atTip && sentAtMs >= this.#drainFromMs)) return consumer.end()
       if (atTip) consumer.caughtUp(sentAtMs)
       const behind = !(this.#millisBehindLatest === 0) || count >= room || this.#isDraining
