@@ -1,8 +1,9 @@
+import { StreamingError } from '@org/kinesis-core'
 import { CloudWatchService } from './cloudwatch/cloudwatch-service.js'
 import { MetricStore } from './cloudwatch/metric-store.js'
 import type { DeliveryStreamOptions } from './delivery/delivery-options.js'
 import { createDeliveryStreamHost, type DeliveryStream } from './delivery/delivery-stream.js'
-import { localDynamoDb } from './dynamodb/local-dynamodb.js'
+import { DynamoDbService } from './dynamodb/dynamodb-service.js'
 import {
   createEventSourceMappingHost,
   type EventSourceMapping,
@@ -14,6 +15,7 @@ import { createLocalFunction, type LocalFunction } from './function/local-functi
 import { KinesisService } from './kinesis/kinesis-service.js'
 import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from './local-options.js'
 import { openRunFolder, type RunFolder } from './run-file.js'
+import { type LocalService, ServiceError } from './service.js'
 import type { QueuedMessage } from './sqs/queue.js'
 import { SqsService } from './sqs/sqs-service.js'
 import { type Listener, listen } from './wire/listener.js'
@@ -32,6 +34,8 @@ export interface Local extends AsyncDisposable {
   readonly environment: Record<string, string>
   /** Kinesis in process, past the wire. */
   readonly kinesis: KinesisService
+  /** DynamoDB in process, past the wire; binary values are base64 text. */
+  readonly dynamodb: LocalService
   /** CloudWatch in process. */
   readonly metrics: MetricStore
   queueUrl(name: string): string
@@ -51,11 +55,9 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
   let listener: Listener | undefined
   try {
     const services = createServices(resolved, () => `http://127.0.0.1:${listener!.port}`)
-    listener = await listen(resolved.port, await router(resolved, services))
+    listener = await listen(resolved.port, router(resolved, services))
     const url = `http://127.0.0.1:${listener.port}`
-    createStreams(resolved, services.kinesis)
-    for (const QueueName of resolved.queues) await services.sqs.call('CreateQueue', { QueueName })
-    for (const table of resolved.tables) await createTable(url, resolved.region, table)
+    await createResources(resolved, services)
     await folder.announce(url, resolved.region)
     return assemble(resolved, services, listener, folder, url)
   } catch (error) {
@@ -81,51 +83,67 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
       maxRetainedBytes,
       onEarlyTrim: onWarning,
     }),
+    dynamodb: new DynamoDbService(region, ACCOUNT_ID),
     sqs: new SqsService(url, region, ACCOUNT_ID, clock),
+    closing: new AbortController(),
     cloudWatch: new CloudWatchService(metrics, clock),
   }
 }
 
-async function router({ onRequest, faults, random }: ResolvedLocalOptions, services: Services) {
+function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, services: Services) {
+  const exceeded = 'ProvisionedThroughputExceededException'
   return createRouter({
     routes: [
-      { name: 'kinesis', version: '1.1', service: services.kinesis },
-      { name: 'sqs', version: '1.0', service: services.sqs },
-      { name: 'cloudwatch', version: '1.0', service: services.cloudWatch },
+      { name: 'kinesis', version: '1.1', service: services.kinesis, throttlingCode: exceeded },
+      { name: 'dynamodb', version: '1.0', service: services.dynamodb, throttlingCode: exceeded },
+      { name: 'sqs', version: '1.0', service: services.sqs, throttlingCode: 'RequestThrottled' },
+      { name: 'cloudwatch', version: '1.0', service: services.cloudWatch, throttlingCode: 'Throttling' },
     ],
-    rawRoutes: [await localDynamoDb()],
     onRequest,
     faults,
+    clock,
     random,
+    closing: services.closing.signal,
   })
 }
 
-function createStreams({ streams }: ResolvedLocalOptions, kinesis: KinesisService): void {
+async function createResources(
+  { streams, queues, tables }: ResolvedLocalOptions,
+  { kinesis, sqs, dynamodb }: Services,
+): Promise<void> {
   for (const { name, shards, retentionHours } of streams) {
-    kinesis.call('CreateStream', { StreamName: name, ShardCount: shards })
-    kinesis.call('IncreaseStreamRetentionPeriod', { StreamName: name, RetentionPeriodHours: retentionHours })
+    await created(`stream ${name}`, async () => {
+      kinesis.call('CreateStream', { StreamName: name, ShardCount: shards })
+      kinesis.call('IncreaseStreamRetentionPeriod', {
+        StreamName: name,
+        RetentionPeriodHours: retentionHours,
+      })
+    })
+  }
+  for (const name of queues)
+    await created(`queue ${name}`, () => sqs.call('CreateQueue', { QueueName: name }))
+  for (const table of tables) {
+    await created(`table ${table.TableName}`, () => dynamodb.call('CreateTable', table))
   }
 }
 
-/** Over the wire, because dynalite has no other door. */
-async function createTable(url: string, region: string, table: Record<string, unknown>): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': 'DynamoDB_20120810.CreateTable',
-      'x-amz-date': '20260101T000000Z',
-      authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
-    },
-    body: JSON.stringify(table),
-  })
-  if (!response.ok) throw new Error(`Table ${table.TableName}: ${await response.text()}`)
-  await response.arrayBuffer()
+/** What the service refuses is an option of the caller's. */
+async function created(what: string, create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create()
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    throw new StreamingError(`The ${what} cannot be made. ${error.code}: ${error.message}`, {
+      code: 'INVALID_OPTION',
+      retryable: false,
+      cause: error,
+    })
+  }
 }
 
 function assemble(
   { region, clock, random }: ResolvedLocalOptions,
-  { kinesis, metrics, sqs }: Services,
+  { kinesis, metrics, sqs, dynamodb, closing: stalls }: Services,
   listener: Listener,
   folder: RunFolder,
   url: string,
@@ -154,15 +172,25 @@ function assemble(
   }
   let closing: Promise<void> | undefined
   const close = async () => {
-    await Promise.all(readers.map((reader) => reader.close()))
-    await Promise.all(functions.map((fn) => fn.close()))
-    await listener.close()
-    await folder.close()
+    try {
+      await Promise.all(readers.map((reader) => reader.close()))
+      await Promise.all(functions.map((fn) => fn.close()))
+    } finally {
+      // Whatever those did, the port is free and the folder in order afterwards.
+      stalls.abort()
+      sqs.close()
+      await listener.close()
+      await dynamodb.close()
+      await folder.close()
+    }
   }
   const queue = (name: string) => {
     const found = sqs.queue(name)
-    if (found === undefined) throw new Error(`There is no queue ${name}. Name it in startLocal({ queues }).`)
-    return found
+    if (found !== undefined) return found
+    throw new StreamingError(`There is no queue ${name}. Name it in startLocal({ queues }), or create it.`, {
+      code: 'NO_SUCH_QUEUE',
+      retryable: false,
+    })
   }
   return {
     url,
@@ -171,6 +199,7 @@ function assemble(
     dataDir: folder.path,
     environment,
     kinesis,
+    dynamodb,
     metrics,
     queueUrl: (name) => queue(name).url,
     queueMessages: (name) => queue(name).messages,

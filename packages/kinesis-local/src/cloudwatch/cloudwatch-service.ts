@@ -8,6 +8,9 @@ type Statistic = (typeof STATISTICS)[number]
 const MAX_DATA_POINTS = 100_800
 const MAX_QUERIES = 500
 const MAX_METRICS_PER_PUT = 1_000
+const MAX_DIMENSIONS = 30
+/** Of one GetMetricStatistics call. */
+const MAX_STATISTICS_POINTS = 1_440
 
 interface Dimension {
   Name: string
@@ -17,7 +20,7 @@ interface Dimension {
 interface MetricRef {
   Namespace?: string
   MetricName?: string
-  Dimensions?: Dimension[]
+  Dimensions?: unknown
 }
 
 interface MetricDataQuery {
@@ -25,7 +28,7 @@ interface MetricDataQuery {
   Label?: string
   ReturnData?: boolean
   Expression?: string
-  MetricStat?: { Metric?: MetricRef; Period?: number; Stat?: string }
+  MetricStat?: { Metric?: MetricRef; Period?: number; Stat?: string; Unit?: string }
 }
 
 interface IncomingMetric extends MetricRef {
@@ -57,13 +60,13 @@ export class CloudWatchService implements LocalService {
       case 'ListMetrics':
         return this.#listMetrics(input)
       default:
-        throw new ServiceError('InvalidAction', `The action ${operation} is not supported.`)
+        throw cloudWatchError('InvalidAction', `The action ${operation} is not supported here.`)
     }
   }
 
   #put(input: Record<string, unknown>): unknown {
     const namespace = required(input.Namespace, 'Namespace')
-    const metrics = (Array.isArray(input.MetricData) ? input.MetricData : []) as IncomingMetric[]
+    const metrics = listOf<IncomingMetric>(input.MetricData, 'MetricData')
     if (metrics.length > MAX_METRICS_PER_PUT) {
       throw invalid(`The collection MetricData must not have a size greater than ${MAX_METRICS_PER_PUT}.`)
     }
@@ -83,9 +86,7 @@ export class CloudWatchService implements LocalService {
   }
 
   #getMetricData(input: Record<string, unknown>): unknown {
-    const queries = (
-      Array.isArray(input.MetricDataQueries) ? input.MetricDataQueries : []
-    ) as MetricDataQuery[]
+    const queries = listOf<MetricDataQuery>(input.MetricDataQueries, 'MetricDataQueries')
     if (queries.length === 0) throw invalid('MetricDataQueries must not be empty.')
     if (queries.length > MAX_QUERIES) {
       throw invalid(`The collection MetricDataQueries must not have a size greater than ${MAX_QUERIES}.`)
@@ -107,9 +108,9 @@ export class CloudWatchService implements LocalService {
       throw invalid(`Query ${id}: only MetricStat is supported here; expressions are not.`)
     }
     const statistic = statisticOf(query.MetricStat.Stat)
-    const series = this.#series(query.MetricStat.Metric ?? {})
-    if (series === undefined) return []
     const period = periodOf(query.MetricStat.Period)
+    const series = this.#series(query.MetricStat.Metric ?? {}, query.MetricStat.Unit)
+    if (series === undefined) return []
     const points = this.store
       .query(series, fromMs, toMs, period)
       .map(({ atMs, values }) => ({ id, atMs, value: statisticValue(values, statistic) }))
@@ -117,22 +118,26 @@ export class CloudWatchService implements LocalService {
   }
 
   #getMetricStatistics(input: Record<string, unknown>): unknown {
-    const statistics = (Array.isArray(input.Statistics) ? input.Statistics : []).map(statisticOf)
-    if (statistics.length === 0) {
+    if (input.ExtendedStatistics !== undefined && input.ExtendedStatistics !== null) {
       throw invalid(
-        'At least one of the parameters Statistics and ExtendedStatistics must be specified (percentiles are not supported here).',
+        'ExtendedStatistics: percentiles are not supported here, since only sums, counts and bounds are kept. Use Statistics.',
       )
     }
-    const series = this.#series(input as MetricRef)
-    const points =
-      series === undefined
-        ? []
-        : this.store.query(
-            series,
-            epochMs(input.StartTime, 'StartTime'),
-            epochMs(input.EndTime, 'EndTime'),
-            periodOf(input.Period),
-          )
+    const statistics = (Array.isArray(input.Statistics) ? input.Statistics : []).map(statisticOf)
+    if (statistics.length === 0) throw invalid('At least one of the parameters Statistics must be specified.')
+    const fromMs = epochMs(input.StartTime, 'StartTime')
+    const toMs = epochMs(input.EndTime, 'EndTime')
+    if (fromMs >= toMs) throw invalid('The parameter StartTime must be less than the parameter EndTime.')
+    const period = periodOf(input.Period)
+    const asked = Math.ceil((toMs - fromMs) / 1000 / period)
+    if (asked > MAX_STATISTICS_POINTS) {
+      throw cloudWatchError(
+        'InvalidParameterCombinationException',
+        `You have requested up to ${asked} datapoints, which exceeds the limit of ${MAX_STATISTICS_POINTS}. You may reduce the datapoints requested by increasing Period, or decreasing the time range.`,
+      )
+    }
+    const series = this.#series(input as MetricRef, input.Unit)
+    const points = series === undefined ? [] : this.store.query(series, fromMs, toMs, period)
     return {
       Label: input.MetricName,
       Datapoints: points.map(({ atMs, values }) => ({
@@ -145,7 +150,7 @@ export class CloudWatchService implements LocalService {
 
   #listMetrics(input: Record<string, unknown>): unknown {
     const { Namespace: namespace, MetricName: name } = input
-    const wanted = (input.Dimensions ?? []) as { Name: string; Value?: string }[]
+    const wanted = listOf<{ Name: string; Value?: string }>(input.Dimensions, 'Dimensions')
     const metrics = [...this.store.all].filter(
       (series) =>
         (namespace === undefined || series.namespace === namespace) &&
@@ -166,12 +171,14 @@ export class CloudWatchService implements LocalService {
     }
   }
 
-  #series(metric: MetricRef): Series | undefined {
-    return this.store.series(
+  /** As in the service, a unit that no data was put with has no data. */
+  #series(metric: MetricRef, unit: unknown): Series | undefined {
+    const series = this.store.series(
       required(metric.Namespace, 'Namespace'),
       required(metric.MetricName, 'MetricName'),
       dimensionsOf(metric.Dimensions),
     )
+    return unit === undefined || unit === null || series?.unit === unit ? series : undefined
   }
 }
 
@@ -241,7 +248,7 @@ function statisticOf(value: unknown): Statistic {
 
 function periodOf(value: unknown): number {
   const period = Number(value)
-  if (!Number.isInteger(period) || period < 1 || (period > 30 && period % 60 !== 0)) {
+  if (!Number.isInteger(period) || period < 1 || (period % 60 !== 0 && ![1, 5, 10, 30].includes(period))) {
     throw invalid('The parameter Period must be 1, 5, 10, 30 or a multiple of 60.')
   }
   return period
@@ -250,6 +257,9 @@ function periodOf(value: unknown): number {
 function valuesOf(metric: IncomingMetric): StatisticSet {
   if (metric.StatisticValues !== undefined) {
     const { SampleCount, Sum, Minimum, Maximum } = metric.StatisticValues
+    if (![SampleCount, Sum, Minimum, Maximum].every(Number.isFinite)) {
+      throw invalid('StatisticValues needs a finite SampleCount, Sum, Minimum and Maximum.')
+    }
     return { count: SampleCount, sum: Sum, minimum: Minimum, maximum: Maximum }
   }
   const values = metric.Values ?? (metric.Value === undefined ? [] : [metric.Value])
@@ -272,8 +282,25 @@ function valuesOf(metric: IncomingMetric): StatisticSet {
   return set
 }
 
-function dimensionsOf(dimensions: Dimension[] | undefined): Record<string, string> {
-  return Object.fromEntries((dimensions ?? []).map(({ Name, Value }) => [Name, Value]))
+function dimensionsOf(value: unknown): Record<string, string> {
+  const dimensions = listOf<Dimension>(value, 'Dimensions')
+  if (dimensions.length > MAX_DIMENSIONS) {
+    throw invalid(`The collection Dimensions must not have a size greater than ${MAX_DIMENSIONS}.`)
+  }
+  return Object.fromEntries(
+    dimensions.map(({ Name, Value }) => [
+      required(Name, 'Dimensions.member.Name'),
+      required(Value, 'Dimensions.member.Value'),
+    ]),
+  )
+}
+
+function listOf<T>(value: unknown, name: string): T[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value) || !value.every((member) => typeof member === 'object' && member !== null)) {
+    throw invalid(`The parameter ${name} must be a list of structures.`)
+  }
+  return value as T[]
 }
 
 function epochMs(value: unknown, name: string): number {
@@ -286,7 +313,7 @@ function offsetOf(token: unknown): number {
   if (token === undefined || token === null) return 0
   const offset = Number(Buffer.from(String(token), 'base64').toString('utf8'))
   if (!Number.isSafeInteger(offset) || offset < 0)
-    throw new ServiceError('InvalidNextToken', 'The NextToken is invalid.')
+    throw cloudWatchError('InvalidNextToken', 'The NextToken is invalid.')
   return offset
 }
 
@@ -296,11 +323,22 @@ function tokenOf(offset: number): string {
 
 function required(value: unknown, name: string): string {
   if (typeof value !== 'string' || value === '') {
-    throw new ServiceError('MissingRequiredParameterException', `The parameter ${name} is required.`)
+    throw cloudWatchError('MissingRequiredParameterException', `The parameter ${name} is required.`)
   }
   return value
 }
 
 function invalid(message: string): ServiceError {
-  return new ServiceError('InvalidParameterValueException', message)
+  return cloudWatchError('InvalidParameterValueException', message)
+}
+
+/** The older query protocol's codes, which SDKs still read from `x-amzn-query-error` (AWS SDK models). */
+const QUERY_CODES: Readonly<Record<string, string>> = {
+  InvalidParameterValueException: 'InvalidParameterValue',
+  InvalidParameterCombinationException: 'InvalidParameterCombination',
+  MissingRequiredParameterException: 'MissingParameter',
+}
+
+function cloudWatchError(code: string, message: string): ServiceError {
+  return new ServiceError(code, message, 400, { 'x-amzn-query-error': `${QUERY_CODES[code] ?? code};Sender` })
 }

@@ -20,11 +20,16 @@ export interface Series {
 }
 
 const RETENTION_SECONDS = 3 * 3_600
-const MAX_SERIES = 100_000
+/** Seconds of all series together, some 50 MB: three hours of the metrics of about fifty streams. */
+const MAX_SECONDS = 500_000
 
-/** Metrics in memory, a second apart: three hours of it, as CloudWatch keeps high-resolution metrics. */
+/**
+ * Metrics in memory, a second apart: three hours of them, as CloudWatch keeps high-resolution metrics, and less where there are so many
+ * that memory would grow.
+ */
 export class MetricStore implements MetricSink {
   readonly #series = new Map<string, Series>()
+  #secondCount = 0
 
   put(datum: MetricDatum): void {
     const { value, timestampMs } = datum
@@ -34,12 +39,13 @@ export class MetricStore implements MetricSink {
   /** Adds what may be many values at once. */
   add(metric: Omit<MetricDatum, 'value' | 'timestampMs'>, timestampMs: number, values: StatisticSet): void {
     const series = this.#seriesOf(metric)
-    if (series === undefined) return
     const second = Math.floor(timestampMs / 1000)
     const known = series.seconds.get(second)
     if (known === undefined) {
       series.seconds.set(second, { ...values })
-      if (series.seconds.size > RETENTION_SECONDS) forget(series, second)
+      this.#secondCount += 1
+      if (series.seconds.size > RETENTION_SECONDS * 1.1) this.#forget(series, second - RETENTION_SECONDS)
+      if (this.#secondCount > MAX_SECONDS) this.#forgetOldest()
       return
     }
     known.sum += values.sum
@@ -89,20 +95,42 @@ export class MetricStore implements MetricSink {
     return [...periods].sort(([a], [b]) => a - b).map(([second, values]) => ({ atMs: second * 1000, values }))
   }
 
-  #seriesOf({
-    namespace,
-    name,
-    dimensions,
-    unit,
-  }: Omit<MetricDatum, 'value' | 'timestampMs'>): Series | undefined {
+  #seriesOf({ namespace, name, dimensions, unit }: Omit<MetricDatum, 'value' | 'timestampMs'>): Series {
     const key = keyOf(namespace, name, dimensions)
     let series = this.#series.get(key)
     if (series === undefined) {
-      if (this.#series.size >= MAX_SERIES) return undefined
       series = { namespace, name, dimensions, unit, seconds: new Map() }
       this.#series.set(key, series)
     }
     return series
+  }
+
+  /** Down to three quarters of the bound, so that it is not done for every datum; series without data go altogether. */
+  #forgetOldest(): void {
+    while (this.#secondCount > MAX_SECONDS * 0.75) {
+      let oldest = Number.POSITIVE_INFINITY
+      let newest = Number.NEGATIVE_INFINITY
+      for (const { seconds } of this.#series.values()) {
+        for (const second of seconds.keys()) {
+          if (second < oldest) oldest = second
+          if (second > newest) newest = second
+        }
+      }
+      // At least one second goes in every round, the newest as the last.
+      const cut = Math.max(oldest + 1, Math.floor(oldest + (newest - oldest) / 8))
+      for (const [key, series] of this.#series) {
+        this.#forget(series, cut)
+        if (series.seconds.size === 0) this.#series.delete(key)
+      }
+    }
+  }
+
+  #forget(series: Series, before: number): void {
+    for (const second of series.seconds.keys()) {
+      if (second >= before) continue
+      series.seconds.delete(second)
+      this.#secondCount -= 1
+    }
   }
 }
 
@@ -112,10 +140,4 @@ function keyOf(namespace: string, name: string, dimensions: Readonly<Record<stri
   let key = `${namespace}\n${name}`
   for (const dimension of names) key += `\n${dimension}\n${dimensions[dimension]}`
   return key
-}
-
-function forget(series: Series, nowSecond: number): void {
-  for (const second of series.seconds.keys()) {
-    if (second < nowSecond - RETENTION_SECONDS) series.seconds.delete(second)
-  }
 }

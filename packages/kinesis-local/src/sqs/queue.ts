@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import type { MessageAttributes } from './message-attributes.js'
 
 export interface QueuedMessage {
   messageId: string
   body: string
-  attributes: unknown
+  attributes: MessageAttributes
   sentAtMs: number
   visibleAtMs: number
   receiveCount: number
@@ -14,6 +15,7 @@ export interface QueuedMessage {
 /** One standard queue: messages in the order of sending, each hidden for a while once it was received. */
 export class Queue {
   readonly #messages = new Map<string, QueuedMessage>()
+  readonly #waiting = new Set<() => void>()
 
   constructor(
     readonly name: string,
@@ -23,7 +25,7 @@ export class Queue {
     readonly createdAtMs: number,
   ) {}
 
-  send(body: string, attributes: unknown, nowMs: number, delayMs: number): QueuedMessage {
+  send(body: string, attributes: MessageAttributes, nowMs: number, delayMs: number): QueuedMessage {
     const message: QueuedMessage = {
       messageId: randomUUID(),
       body,
@@ -35,6 +37,7 @@ export class Queue {
       receiptHandle: undefined,
     }
     this.#messages.set(message.messageId, message)
+    for (const wake of this.#waiting) wake()
     return message
   }
 
@@ -52,10 +55,25 @@ export class Queue {
     return received
   }
 
+  /** Calls `wake` when a message is sent, until the function returned is called. */
+  onSent(wake: () => void): () => void {
+    this.#waiting.add(wake)
+    return () => this.#waiting.delete(wake)
+  }
+
+  /** When the next hidden message becomes visible, where there is one. */
+  get nextVisibleAtMs(): number | undefined {
+    let next: number | undefined
+    for (const { visibleAtMs } of this.#messages.values()) {
+      if (next === undefined || visibleAtMs < next) next = visibleAtMs
+    }
+    return next
+  }
+
   /** False where the handle is none; deleting twice is no error, as in the service. */
   delete(receiptHandle: string): boolean {
     const [messageId, receiveCount] = Buffer.from(receiptHandle, 'base64').toString('utf8').split('/')
-    if (messageId === undefined || receiveCount === undefined) return false
+    if (messageId?.length !== 36 || receiveCount === undefined) return false
     this.#messages.delete(messageId)
     return true
   }
@@ -69,13 +87,13 @@ export class Queue {
     return [...this.#messages.values()]
   }
 
-  count(nowMs: number): { visible: number; hidden: number } {
-    let hidden = 0
-    for (const { visibleAtMs } of this.#messages.values()) if (visibleAtMs > nowMs) hidden += 1
-    return { visible: this.#messages.size - hidden, hidden }
+  count(nowMs: number): { visible: number; inFlight: number; delayed: number } {
+    const counts = { visible: 0, inFlight: 0, delayed: 0 }
+    for (const { visibleAtMs, receiveCount } of this.#messages.values()) {
+      if (visibleAtMs <= nowMs) counts.visible += 1
+      else if (receiveCount > 0) counts.inFlight += 1
+      else counts.delayed += 1
+    }
+    return counts
   }
-}
-
-export function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex')
 }

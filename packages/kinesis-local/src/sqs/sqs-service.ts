@@ -1,14 +1,37 @@
 import { type Clock, sleep, sqsQuotas } from '@org/kinesis-core'
-import { type LocalService, ServiceError } from '../service.js'
-import { md5, Queue, type QueuedMessage } from './queue.js'
+import type { LocalService } from '../service.js'
+import { attributesBytes, readAttributes } from './message-attributes.js'
+import { describeReceived, describeSent } from './message-shapes.js'
+import { Queue, type QueuedMessage } from './queue.js'
+import { sqsError } from './sqs-error.js'
+import { batchEntries, type SqsInput, seconds, text } from './sqs-input.js'
 
 const MAX_WAIT_SECONDS = 20
-const WAIT_STEP_MS = 50
+const MAX_DELAY_SECONDS = 900
+const MAX_VISIBILITY_SECONDS = 43_200
+const DEFAULT_VISIBILITY_SECONDS = 30
+
+type Operation = (service: SqsService, input: SqsInput) => unknown
 
 /** The part of SQS that sinks, failure destinations and their readers use: standard queues, in memory. */
 export class SqsService implements LocalService {
   readonly targetPrefix = 'AmazonSQS'
   readonly #queues = new Map<string, Queue>()
+  readonly #closing = new AbortController()
+
+  static readonly #operations: Readonly<Record<string, Operation>> = {
+    CreateQueue: (service, input) => service.#create(input),
+    DeleteQueue: (service, input) => void service.#queues.delete(service.#at(input).name),
+    GetQueueUrl: (service, input) => ({ QueueUrl: service.#named(text(input, 'QueueName')).url }),
+    ListQueues: (service, input) => service.#list(input),
+    GetQueueAttributes: (service, input) => service.#attributes(service.#at(input)),
+    SendMessage: (service, input) => service.#sendOne(service.#at(input), input),
+    SendMessageBatch: (service, input) => service.#sendBatch(service.#at(input), input),
+    ReceiveMessage: (service, input) => service.#receive(service.#at(input), input),
+    DeleteMessage: (service, input) => service.#delete(service.#at(input), text(input, 'ReceiptHandle')),
+    DeleteMessageBatch: (service, input) => service.#deleteBatch(service.#at(input), input),
+    PurgeQueue: (service, input) => service.#at(input).purge(),
+  }
 
   constructor(
     private readonly urlBase: () => string,
@@ -21,71 +44,65 @@ export class SqsService implements LocalService {
     return this.#queues.get(name)
   }
 
-  async call(operation: string, input: Record<string, unknown>): Promise<unknown> {
-    switch (operation) {
-      case 'CreateQueue':
-        return this.#create(input)
-      case 'GetQueueUrl':
-        return { QueueUrl: this.#named(text(input, 'QueueName')).url }
-      case 'ListQueues':
-        return {
-          QueueUrls: [...this.#queues.values()]
-            .filter(({ name }) => name.startsWith(String(input.QueueNamePrefix ?? '')))
-            .map(({ url }) => url),
-        }
-      case 'GetQueueAttributes':
-        return this.#attributes(this.#at(input))
-      case 'SendMessage':
-        return this.#send(this.#at(input), input)
-      case 'SendMessageBatch':
-        return this.#sendBatch(this.#at(input), input)
-      case 'ReceiveMessage':
-        return this.#receive(this.#at(input), input)
-      case 'DeleteMessage':
-        return this.#delete(this.#at(input), text(input, 'ReceiptHandle'))
-      case 'DeleteMessageBatch':
-        return this.#deleteBatch(this.#at(input), input)
-      case 'PurgeQueue':
-        this.#at(input).purge()
-        return {}
-      case 'DeleteQueue':
-        this.#queues.delete(this.#at(input).name)
-        return {}
-      default:
-        throw new ServiceError('InvalidAction', `The action ${operation} is not supported.`)
-    }
+  async call(operation: string, input: SqsInput): Promise<unknown> {
+    const known = Object.hasOwn(SqsService.#operations, operation)
+    if (!known) throw sqsError('InvalidAction', `The action ${operation} is not valid for this endpoint.`)
+    // Every answer is a JSON object, as clients parse it without asking.
+    return (await SqsService.#operations[operation]!(this, input)) ?? {}
   }
 
-  #create(input: Record<string, unknown>): unknown {
+  /** Ends the waiting of receivers. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  #create(input: SqsInput): unknown {
     const name = text(input, 'QueueName')
     if (!/^[\w-]{1,80}$/.test(name)) {
-      throw new ServiceError(
+      throw sqsError(
         'InvalidParameterValue',
         'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
       )
     }
+    const { VisibilityTimeout } = (input.Attributes ?? {}) as { VisibilityTimeout?: unknown }
+    const visibilityMs =
+      seconds(VisibilityTimeout, 'VisibilityTimeout', DEFAULT_VISIBILITY_SECONDS, MAX_VISIBILITY_SECONDS) *
+      1000
     const known = this.#queues.get(name)
-    if (known !== undefined) return { QueueUrl: known.url }
-    const attributes = (input.Attributes ?? {}) as Record<string, string>
+    if (known !== undefined) {
+      if (VisibilityTimeout !== undefined && known.visibilityTimeoutMs !== visibilityMs) {
+        throw sqsError(
+          'QueueNameExists',
+          'A queue already exists with the same name and a different value for attribute VisibilityTimeout',
+        )
+      }
+      return { QueueUrl: known.url }
+    }
     const queue = new Queue(
       name,
       `${this.urlBase()}/${this.accountId}/${name}`,
       `arn:aws:sqs:${this.region}:${this.accountId}:${name}`,
-      Number(attributes.VisibilityTimeout ?? 30) * 1000,
+      visibilityMs,
       this.clock.now(),
     )
     this.#queues.set(name, queue)
     return { QueueUrl: queue.url }
   }
 
+  #list(input: SqsInput): unknown {
+    const prefix = String(input.QueueNamePrefix ?? '')
+    const queues = [...this.#queues.values()].filter(({ name }) => name.startsWith(prefix))
+    return queues.length === 0 ? {} : { QueueUrls: queues.map(({ url }) => url) }
+  }
+
   #attributes(queue: Queue): unknown {
-    const { visible, hidden } = queue.count(this.clock.now())
+    const { visible, inFlight, delayed } = queue.count(this.clock.now())
     return {
       Attributes: {
         QueueArn: queue.arn,
         ApproximateNumberOfMessages: String(visible),
-        ApproximateNumberOfMessagesNotVisible: String(hidden),
-        ApproximateNumberOfMessagesDelayed: '0',
+        ApproximateNumberOfMessagesNotVisible: String(inFlight),
+        ApproximateNumberOfMessagesDelayed: String(delayed),
         CreatedTimestamp: String(Math.floor(queue.createdAtMs / 1000)),
         VisibilityTimeout: String(queue.visibilityTimeoutMs / 1000),
         MaximumMessageSize: String(sqsQuotas.maxMessageBytes),
@@ -93,140 +110,114 @@ export class SqsService implements LocalService {
     }
   }
 
-  #send(queue: Queue, input: Record<string, unknown>): unknown {
-    const body = text(input, 'MessageBody')
-    const reason = refusal(body)
-    if (reason !== undefined) throw new ServiceError('InvalidParameterValue', reason)
-    return sent(queue.send(body, input.MessageAttributes, this.clock.now(), delayMs(input)))
+  #sendOne(queue: Queue, input: SqsInput): unknown {
+    return describeSent(this.#send(queue, input))
   }
 
-  #sendBatch(queue: Queue, input: Record<string, unknown>): unknown {
+  #send(queue: Queue, input: SqsInput): QueuedMessage {
+    const body = text(input, 'MessageBody')
+    const attributes = readAttributes(input.MessageAttributes)
+    const reason = refusal(body, attributesBytes(attributes))
+    if (reason !== undefined) throw sqsError('InvalidParameterValue', reason)
+    const delayMs = seconds(input.DelaySeconds, 'DelaySeconds', 0, MAX_DELAY_SECONDS) * 1000
+    return queue.send(body, attributes, this.clock.now(), delayMs)
+  }
+
+  #sendBatch(queue: Queue, input: SqsInput): unknown {
     const entries = batchEntries(input)
-    const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(text(entry, 'MessageBody')), 0)
+    const bytes = entries.reduce(
+      (sum, entry) =>
+        sum +
+        Buffer.byteLength(text(entry, 'MessageBody')) +
+        attributesBytes(readAttributes(entry.MessageAttributes)),
+      0,
+    )
     if (bytes > sqsQuotas.maxMessageBytes) {
-      throw new ServiceError(
-        'AWS.SimpleQueueService.BatchRequestTooLong',
+      throw sqsError(
+        'BatchRequestTooLong',
         `Batch requests cannot be longer than ${sqsQuotas.maxMessageBytes} bytes. You have sent ${bytes} bytes.`,
       )
     }
-    const Successful: unknown[] = []
-    const Failed: unknown[] = []
-    for (const entry of entries) {
-      const Id = text(entry, 'Id')
-      const body = text(entry, 'MessageBody')
-      const reason = refusal(body)
-      if (reason === undefined) {
-        Successful.push({
-          Id,
-          ...sent(queue.send(body, entry.MessageAttributes, this.clock.now(), delayMs(entry))),
-        })
-      } else Failed.push({ Id, SenderFault: true, Code: 'InvalidParameterValue', Message: reason })
-    }
-    return { Successful, Failed }
+    return eachEntry(entries, (entry) => describeSent(this.#send(queue, entry)))
   }
 
-  async #receive(queue: Queue, input: Record<string, unknown>): Promise<unknown> {
+  async #receive(queue: Queue, input: SqsInput): Promise<unknown> {
     const most = Number(input.MaxNumberOfMessages ?? 1)
     if (!Number.isInteger(most) || most < 1 || most > sqsQuotas.maxBatchEntries) {
-      throw new ServiceError(
+      throw sqsError(
         'InvalidParameterValue',
         `Value ${String(input.MaxNumberOfMessages).slice(0, 20)} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
       )
     }
+    const own = queue.visibilityTimeoutMs / 1000
     const visibilityMs =
-      input.VisibilityTimeout === undefined
-        ? queue.visibilityTimeoutMs
-        : Number(input.VisibilityTimeout) * 1000
-    const untilMs = this.clock.now() + Math.min(MAX_WAIT_SECONDS, Number(input.WaitTimeSeconds ?? 0)) * 1000
-    let messages = queue.receive(most, visibilityMs, this.clock.now())
-    while (messages.length === 0 && this.clock.now() < untilMs) {
-      await sleep(this.clock, WAIT_STEP_MS)
-      messages = queue.receive(most, visibilityMs, this.clock.now())
-    }
-    return messages.length === 0 ? {} : { Messages: messages.map(received) }
+      seconds(input.VisibilityTimeout, 'VisibilityTimeout', own, MAX_VISIBILITY_SECONDS) * 1000
+    const waitMs = seconds(input.WaitTimeSeconds, 'WaitTimeSeconds', 0, MAX_WAIT_SECONDS) * 1000
+    const messages = await this.#poll(queue, most, visibilityMs, waitMs)
+    return messages.length === 0
+      ? {}
+      : { Messages: messages.map((message) => describeReceived(message, input)) }
   }
 
-  #delete(queue: Queue, receiptHandle: string): unknown {
-    if (!queue.delete(receiptHandle)) {
-      throw new ServiceError(
-        'ReceiptHandleIsInvalid',
-        `The input receipt handle "${receiptHandle.slice(0, 60)}" is not a valid receipt handle.`,
-      )
+  async #poll(queue: Queue, most: number, visibilityMs: number, waitMs: number): Promise<QueuedMessage[]> {
+    const untilMs = this.clock.now() + waitMs
+    for (;;) {
+      const nowMs = this.clock.now()
+      const messages = queue.receive(most, visibilityMs, nowMs)
+      if (messages.length > 0 || nowMs >= untilMs || this.#closing.signal.aborted) return messages
+      const wakeAtMs = Math.min(untilMs, queue.nextVisibleAtMs ?? untilMs)
+      const sent = new AbortController()
+      const stopListening = queue.onSent(() => sent.abort())
+      await sleep(this.clock, wakeAtMs - nowMs, AbortSignal.any([sent.signal, this.#closing.signal]))
+      stopListening()
     }
-    return {}
   }
 
-  #deleteBatch(queue: Queue, input: Record<string, unknown>): unknown {
-    const Successful: unknown[] = []
-    const Failed: unknown[] = []
-    for (const entry of batchEntries(input)) {
-      const Id = text(entry, 'Id')
-      if (queue.delete(text(entry, 'ReceiptHandle'))) Successful.push({ Id })
-      else
-        Failed.push({
-          Id,
-          SenderFault: true,
-          Code: 'ReceiptHandleIsInvalid',
-          Message: 'Not a valid receipt handle.',
-        })
-    }
-    return { Successful, Failed }
+  #delete(queue: Queue, receiptHandle: string): undefined {
+    if (queue.delete(receiptHandle)) return
+    throw sqsError(
+      'ReceiptHandleIsInvalid',
+      `The input receipt handle "${receiptHandle.slice(0, 60)}" is not a valid receipt handle.`,
+      404,
+    )
   }
 
-  #at(input: Record<string, unknown>): Queue {
+  #deleteBatch(queue: Queue, input: SqsInput): unknown {
+    return eachEntry(batchEntries(input), (entry) => this.#delete(queue, text(entry, 'ReceiptHandle')) ?? {})
+  }
+
+  #at(input: SqsInput): Queue {
     return this.#named(text(input, 'QueueUrl').split('/').at(-1) ?? '')
   }
 
   #named(name: string): Queue {
     const queue = this.#queues.get(name)
-    if (queue === undefined) {
-      throw new ServiceError('QueueDoesNotExist', 'The specified queue does not exist.', 400, {
-        'x-amzn-query-error': 'AWS.SimpleQueueService.NonExistentQueue;Sender',
-      })
-    }
+    if (queue === undefined) throw sqsError('QueueDoesNotExist', 'The specified queue does not exist.')
     return queue
   }
 }
 
-function text(input: Record<string, unknown>, name: string): string {
-  const value = input[name]
-  if (typeof value !== 'string') {
-    throw new ServiceError('MissingParameter', `The request must contain the parameter ${name}.`)
+/** Entries of a batch fail one by one. */
+function eachEntry(entries: readonly SqsInput[], run: (entry: SqsInput) => object): unknown {
+  const Successful: unknown[] = []
+  const Failed: unknown[] = []
+  for (const entry of entries) {
+    const Id = text(entry, 'Id')
+    try {
+      Successful.push({ Id, ...run(entry) })
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string }
+      if (code === undefined) throw error
+      Failed.push({ Id, SenderFault: true, Code: code, Message: message })
+    }
   }
-  return value
-}
-
-function delayMs(input: Record<string, unknown>): number {
-  return Number(input.DelaySeconds ?? 0) * 1000
-}
-
-function batchEntries(input: Record<string, unknown>): Record<string, unknown>[] {
-  const entries = Array.isArray(input.Entries) ? (input.Entries as Record<string, unknown>[]) : []
-  if (entries.length === 0) {
-    throw new ServiceError(
-      'AWS.SimpleQueueService.EmptyBatchRequest',
-      'There should be at least one entry in the request.',
-    )
-  }
-  if (entries.length > sqsQuotas.maxBatchEntries) {
-    throw new ServiceError(
-      'AWS.SimpleQueueService.TooManyEntriesInBatchRequest',
-      `Maximum number of entries per request are ${sqsQuotas.maxBatchEntries}. You have sent ${entries.length}.`,
-    )
-  }
-  if (new Set(entries.map((entry) => entry.Id)).size < entries.length) {
-    throw new ServiceError(
-      'AWS.SimpleQueueService.BatchEntryIdsNotDistinct',
-      'Two or more batch entries in the request have the same Id.',
-    )
-  }
-  return entries
+  return { Successful, Failed }
 }
 
 /** Why a body cannot be taken: its length, or a character that XML 1.0 cannot hold (API reference, SendMessage). */
-function refusal(body: string): string | undefined {
+function refusal(body: string, moreBytes: number): string | undefined {
   if (body.length === 0) return 'The request must contain the parameter MessageBody.'
-  if (Buffer.byteLength(body) > sqsQuotas.maxMessageBytes) {
+  if (Buffer.byteLength(body) + moreBytes > sqsQuotas.maxMessageBytes) {
     return `One or more parameters are invalid. Reason: Message must be shorter than ${sqsQuotas.maxMessageBytes} bytes.`
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones refused
@@ -234,23 +225,4 @@ function refusal(body: string): string | undefined {
     return 'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF'
   }
   return undefined
-}
-
-function sent(message: QueuedMessage) {
-  return { MessageId: message.messageId, MD5OfMessageBody: md5(message.body) }
-}
-
-function received(message: QueuedMessage) {
-  return {
-    MessageId: message.messageId,
-    ReceiptHandle: message.receiptHandle,
-    MD5OfBody: md5(message.body),
-    Body: message.body,
-    ...(message.attributes === undefined ? {} : { MessageAttributes: message.attributes }),
-    Attributes: {
-      SentTimestamp: String(message.sentAtMs),
-      ApproximateReceiveCount: String(message.receiveCount),
-      ApproximateFirstReceiveTimestamp: String(message.firstReceivedAtMs),
-    },
-  }
 }

@@ -20,6 +20,7 @@ export function answerError(response: WireResponse, version: '1.0' | '1.1', erro
 }
 
 function send(response: WireResponse, status: number, body: Buffer, headers: Record<string, string>): void {
+  // The client may have gone away while its call ran.
   if (response.destroyed || response.headersSent) return
   response.statusCode = status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)

@@ -12,31 +12,49 @@ export type WireResponse = ServerResponse | Http2ServerResponse
 
 export interface Listener {
   port: number
+  /** Takes no more connections, lets running calls end for a moment, then cuts what is left. */
   close(): Promise<void>
 }
 
 /** What every HTTP/2 connection begins with (RFC 9113, 3.4); HTTP/1.1 begins with a method. */
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
+/** A body of records fits without waiting for the window to open again. */
+const WINDOW_BYTES = 16 * 1024 * 1024
+
+const CLOSE_GRACE_MS = 1_000
+
 /** One port of 127.0.0.1 for HTTP/1.1 and HTTP/2 without TLS, told apart by the first bytes: AWS SDKs speak either. */
 export async function listen(
   port: number,
   handle: (request: WireRequest, response: WireResponse) => void,
 ): Promise<Listener> {
-  const http1 = createHttpServer({ keepAliveTimeout: 60_000 }, handle)
-  const http2 = createHttp2Server(handle)
+  const running = new RunningCalls()
+  const counted = (request: WireRequest, response: WireResponse) => {
+    running.add(response)
+    handle(request, response)
+  }
+  // Clients keep connections as long as they like: one that is closed just as it is used again looks like a fault.
+  const http1 = createHttpServer({ keepAliveTimeout: 600_000 }, counted)
+  const http2 = createHttp2Server(
+    { settings: { initialWindowSize: WINDOW_BYTES }, maxSessionMemory: 256 },
+    counted,
+  )
+  // HTTP/2 sessions of clients that vanish report errors of their own.
+  http2.on('sessionError', () => {})
+  http2.on('session', (session) => session.setLocalWindowSize(WINDOW_BYTES))
+  http1.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
+
   const sockets = new Set<Socket>()
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     // A client that goes away in mid-request is its own affair.
     socket.on('error', () => socket.destroy())
     tellApart(socket, (protocol) => (protocol === 'http2' ? http2 : http1).emit('connection', socket))
-  })
-  // HTTP/2 sessions of clients that vanish report errors of their own.
-  http2.on('sessionError', () => {})
-  http1.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port)))
@@ -44,13 +62,39 @@ export async function listen(
   })
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        for (const socket of sockets) socket.destroy()
-        http1.close()
-        http2.close()
-      }),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await running.ended(CLOSE_GRACE_MS)
+      for (const socket of sockets) socket.destroy()
+      http1.close()
+      http2.close()
+      await closed
+    },
+  }
+}
+
+class RunningCalls {
+  #count = 0
+  #onNone: () => void = () => {}
+
+  add(response: WireResponse): void {
+    this.#count += 1
+    response.once('close', () => {
+      this.#count -= 1
+      if (this.#count === 0) this.#onNone()
+    })
+  }
+
+  /** Resolves when none runs, or after `graceMs`. */
+  ended(graceMs: number): Promise<void> {
+    if (this.#count === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, graceMs)
+      this.#onNone = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 }
 
@@ -63,18 +107,19 @@ function tellApart(socket: Socket, decide: (protocol: 'http1' | 'http2') => void
     const isPrefix = seen.subarray(0, compared).equals(HTTP2_PREFACE.subarray(0, compared))
     if (isPrefix && compared < HTTP2_PREFACE.length) return
     socket.off('readable', onReadable)
+    socket.off('end', onEnd)
     socket.unshift(seen)
     decide(isPrefix ? 'http2' : 'http1')
   }
+  const onEnd = () => socket.destroy()
   socket.on('readable', onReadable)
+  // It ended before it said what it is. From then on the end is the protocol's affair.
+  socket.on('end', onEnd)
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number): Error {
-  const [what, remedy] =
-    error.code === 'EADDRINUSE'
-      ? ['is in use', 'Choose another port, or 0 for a free one.']
-      : [`cannot be listened on (${error.code})`, 'Choose another port, or 0 for a free one.']
-  return new StreamingError(`Port ${port} of 127.0.0.1 ${what}. ${remedy}`, {
+  const what = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${error.code})`
+  return new StreamingError(`Port ${port} of 127.0.0.1 ${what}. Choose another port, or 0 for a free one.`, {
     code: 'PORT_UNAVAILABLE',
     retryable: false,
     cause: error,

@@ -1,12 +1,13 @@
 export type ServiceName = 'kinesis' | 'dynamodb' | 'sqs' | 'cloudwatch'
 
-/** One request as it went over the wire, told after its answer was handed to the socket. */
+/** One call as it went over the wire, told after its answer was handed to the socket. */
 export interface RequestObservation {
   service: ServiceName
   operation: string
+  /** 0 where a fault cut the connection before an answer. */
   statusCode: number
   requestBody: Buffer
-  /** Undefined where the connection was cut before an answer. */
+  /** Undefined where a fault cut the connection before an answer. */
   responseBody: Buffer | undefined
   /** Milliseconds since the epoch, with a fraction. */
   finishedAtMs: number

@@ -1,0 +1,43 @@
+import { sqsQuotas } from '@org/kinesis-core'
+import { sqsError } from './sqs-error.js'
+
+export type SqsInput = Record<string, unknown>
+
+export function text(input: SqsInput, name: string): string {
+  const value = input[name]
+  if (typeof value !== 'string') {
+    throw sqsError('MissingParameter', `The request must contain the parameter ${name}.`)
+  }
+  return value
+}
+
+/** Seconds are numbers in calls and text in attributes. */
+export function seconds(value: unknown, name: string, fallback: number, most: number): number {
+  if (value === undefined || value === null) return fallback
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 0 || number > most) {
+    const shown = String(value).slice(0, 20)
+    throw sqsError(
+      'InvalidParameterValue',
+      `Value ${shown} for parameter ${name} is invalid. Reason: Must be between 0 and ${most}, if provided.`,
+    )
+  }
+  return number
+}
+
+export function batchEntries(input: SqsInput): SqsInput[] {
+  const entries = Array.isArray(input.Entries) ? (input.Entries as SqsInput[]) : []
+  if (entries.length === 0) {
+    throw sqsError('EmptyBatchRequest', 'There should be at least one entry in the request.')
+  }
+  if (entries.length > sqsQuotas.maxBatchEntries) {
+    throw sqsError(
+      'TooManyEntriesInBatchRequest',
+      `Maximum number of entries per request are ${sqsQuotas.maxBatchEntries}. You have sent ${entries.length}.`,
+    )
+  }
+  if (new Set(entries.map((entry) => text(entry, 'Id'))).size < entries.length) {
+    throw sqsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.')
+  }
+  return entries
+}
