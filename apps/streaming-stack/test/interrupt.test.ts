@@ -53,12 +53,17 @@ describe('Ctrl-C in a terminal', { timeout: 90_000 }, () => {
 
   it('pressed twice ends at once and leaves no process behind', async () => {
     using folder = temporaryFolder()
-    const terminal = openTerminal(['--rate', '100', '--data', folder.file('run')], folder.path)
-    await terminal.sees(/[1-9]\d* stored/)
+    const terminal = openTerminal(
+      ['--rate', '4000', '--shards', '1', '--data', folder.file('run')],
+      folder.path,
+    )
+    // More than a shard takes, so that draining lasts.
+    await terminal.sees(/[1-9][\d,]* stored/)
     const children = descendants(terminal.pid)
     expect(children.length).toBeGreaterThan(0)
 
     terminal.press('\u0003')
+    await terminal.sees(/draining/)
     terminal.press('\u0003')
 
     expect(await terminal.exited).toBe(130)

@@ -21,6 +21,8 @@ interface Flags {
 const program = new Command('demo')
   .description('Runs the whole pipeline on this machine: generator, stream, processor, table, lake, windows.')
   .showHelpAfterError('Run with --help to see what there is.')
+  // The subcommand has flags of the same names.
+  .enablePositionalOptions()
   .option('--shards <n>', 'shards of the stream', integer(1, 100), 2)
   .option('--rate <n>', 'events per second, whatever the latency', positive, 100)
   .option('--duration <seconds>', 'how long to generate; without it, until Ctrl-C', positive)
@@ -87,12 +89,11 @@ function optionsOf(flags: Flags): DemoOptions {
   }
 }
 
-async function query(sql: string, _flags: object, command: Command): Promise<void> {
-  const { data, json } = command.optsWithGlobals<{ data?: string; json?: boolean | string }>()
+async function query(sql: string, { data, json }: { data?: string; json?: boolean }): Promise<void> {
   // Loaded here: a run has no use for the database, and start-up should not pay for it.
   const { formatTable, queryLake } = await import('./query.js')
   const result = await queryLake(await findRunFolders(data), sql)
-  if (json === undefined) {
+  if (!json) {
     process.stdout.write(`${formatTable(result)}\n`)
     return
   }

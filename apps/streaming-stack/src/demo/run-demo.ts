@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { access, constants, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { StreamingError } from '@org/kinesis-core'
 import { KinesisMonitor, type StreamHealth } from '@org/kinesis-monitor'
 import { type Account, position, type RejectedEvidence, settleAccount } from './account.js'
 import { accountText } from './account-view.js'
@@ -46,6 +47,8 @@ const PROGRESS_INTERVAL_MS = 250
 
 /** Runs the whole pipeline until its end or until `stop` aborts, drains it, and balances the account. */
 export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<RunReport> {
+  // Before anything is made: a mistyped name must not cost the last run's folder.
+  if (options.replay !== undefined) await assertReadable(options.replay.file)
   const folders = await createRunFolders(options.dataDir)
   const reporter = progressReporter(process.stderr)
   const startedAtMs = Date.now()
@@ -87,6 +90,18 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
   }
 }
 
+async function assertReadable(file: string): Promise<void> {
+  if (file === '-') return
+  await access(file, constants.R_OK).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`
+    throw new StreamingError(`${file} ${reason}. Check --replay.`, {
+      code: 'NO_INPUT',
+      retryable: false,
+      cause: error,
+    })
+  })
+}
+
 async function runToEnd(
   options: DemoOptions,
   pipeline: Pipeline,
@@ -96,11 +111,14 @@ async function runToEnd(
   stop: AbortSignal,
   startedAtMs: number,
 ): Promise<void> {
-  const onStop = () => generator.stop()
+  let phase: ProgressSnapshot['phase'] = 'running'
+  const onStop = () => {
+    phase = 'draining'
+    generator.stop()
+  }
   stop.addEventListener('abort', onStop, { once: true })
   if (stop.aborted) onStop()
   const snapshots = snapshotter(options, pipeline, generator, startedAtMs)
-  let phase: ProgressSnapshot['phase'] = 'running'
   const ticker = setInterval(() => {
     void memory.sample()
     reporter.show(snapshots(phase))
@@ -109,9 +127,11 @@ async function runToEnd(
     await memory.sample()
     await generator.done
     phase = 'draining'
+    reporter.show(snapshots(phase))
     const limit = AbortSignal.timeout(DRAIN_LIMIT_MS)
     // One after the other: a drain reads at once, and all readers of a shard share five reads a second.
-    for (const reader of [pipeline.processing, pipeline.windowing, pipeline.delivery]) await reader.drain(limit)
+    for (const reader of [pipeline.processing, pipeline.windowing, pipeline.delivery])
+      await reader.drain(limit)
     await memory.sample()
   } finally {
     clearInterval(ticker)
