@@ -1,26 +1,24 @@
 import type { Random } from '@org/kinesis-core'
 import { AgeList } from './age-list.js'
+import { type Batch, type BatchOutcome, beginSettlement, type Settlement } from './batch.js'
 import { entryCountFault, entryOutcome } from './entry-outcome.js'
 import { FlushBarrier } from './flush-barrier.js'
 import { KeyGate } from './key-gate.js'
 import { LaneScheduler } from './lane-scheduler.js'
 import { MinHeap } from './min-heap.js'
-import { type PendingRecord, RECORD_OVERHEAD_BYTES, type Receipt } from './pending-record.js'
-import { KeyHaltedError, type ProducerError, QueueFullError, RecordExpiredError } from './producer-errors.js'
+import type { PendingRecord, Receipt } from './pending-record.js'
+import { KeyHaltedError, type ProducerError, RecordExpiredError } from './producer-errors.js'
 import type { PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
-import { RecordList } from './record-list.js'
+import { RecordBuffer, type RecordBufferOptions } from './record-buffer.js'
 import { decideRetry, type RetryPolicy } from './retry-decision.js'
 import type { ShardMap } from './shard-map.js'
 
-export interface DeliveryQueueOptions extends RetryPolicy {
+export interface DeliveryQueueOptions extends RetryPolicy, RecordBufferOptions {
   ordering: 'none' | 'per-key'
   onExpired: 'continue' | 'halt-key'
   lingerMs: number
   maxBatchRecords: number
   maxBatchBytes: number
-  maxBufferedBytes: number
-  maxRecordBytes: number
-  whenFull: 'wait' | 'reject'
   random: Random
 }
 
@@ -28,23 +26,6 @@ export interface DeliveryQueueOptions extends RetryPolicy {
 export interface DeliveryQueueEvents {
   retrying(record: PendingRecord, fault: TransportFault, delayMs: number): void
   failed(record: PendingRecord, error: ProducerError): void
-}
-
-/** One request: its records are in flight from `takeBatch` until `settleBatch` or `failBatch`. */
-export interface Batch {
-  readonly records: readonly PendingRecord[]
-  readonly sizeBytes: number
-  readonly sentAtMs: number
-}
-
-/** How a request ended, record by record. */
-export interface BatchOutcome {
-  delivered: number
-  retried: number
-  failed: number
-  throttled: number
-  /** Records that landed on another shard than the map says. */
-  misplaced: number
 }
 
 /**
@@ -56,19 +37,19 @@ export interface BatchOutcome {
  */
 export class DeliveryQueue {
   readonly counts = { put: 0, delivered: 0, failed: 0, retried: 0, throttled: 0 }
-  bufferedBytes = 0
+  /** Whoever waits for room does so here. */
+  readonly buffer: RecordBuffer
   readonly #options: DeliveryQueueOptions
   readonly #events: DeliveryQueueEvents
   readonly #lanes = new LaneScheduler()
   readonly #ages = new AgeList()
   readonly #barrier = new FlushBarrier()
-  readonly #admission = new RecordList()
   readonly #gate: KeyGate | undefined
   readonly #backoff = new MinHeap<{ at: number; records: PendingRecord[] }>()
   readonly #inFlight = new Set<Batch>()
   /** The first request, which does not wait for the shard map: what it took of the shards' rates is charged afterwards. */
   #unpaced: Batch | undefined
-  #roomWaiters: (() => void)[] = []
+  #mapAwaited = true
   #lingerUntilMs = Number.POSITIVE_INFINITY
   /** A lower bound: looked up again only when it is reached. */
   #expiryMs = Number.POSITIVE_INFINITY
@@ -76,16 +57,13 @@ export class DeliveryQueue {
   constructor(options: DeliveryQueueOptions, events: DeliveryQueueEvents) {
     this.#options = options
     this.#events = events
+    this.buffer = new RecordBuffer(options)
     this.#gate = options.ordering === 'per-key' ? new KeyGate() : undefined
   }
 
   /** Records that have not settled. */
   get pending(): number {
     return this.counts.put - this.counts.delivered - this.counts.failed
-  }
-
-  get waitingForRoom(): number {
-    return this.#admission.count
   }
 
   get shardCount(): number {
@@ -99,17 +77,16 @@ export class DeliveryQueue {
   /** Takes a record over, or throws why not; in that case nothing has changed. */
   put(record: PendingRecord, nowMs: number): void {
     if (this.#gate?.isHalted(record.partitionKey)) throw new KeyHaltedError(record.partitionKey)
-    // Who waits already goes first, or a stream of small records would starve a large one (and break the order of a key).
-    const fits = this.#admission.count === 0 && this.#fits(record.costBytes)
-    if (!fits && this.#options.whenFull === 'reject') {
-      throw new QueueFullError(this.bufferedBytes, this.#options.maxBufferedBytes)
-    }
+    const entry = this.buffer.check(record)
     this.counts.put++
     record.epoch = this.#barrier.enter()
     this.#ages.push(record)
     this.#expiryMs = Math.min(this.#expiryMs, record.expiresAtMs)
-    if (fits) this.#admit(record, nowMs)
-    else this.#admission.pushBack(record)
+    if (entry === 'wait') this.buffer.wait(record)
+    else {
+      this.buffer.enter(record)
+      this.#admit(record, nowMs)
+    }
   }
 
   /** True where a request would be full. */
@@ -140,7 +117,7 @@ export class DeliveryQueue {
     }
     const batch = { records, sizeBytes, sentAtMs: nowMs }
     this.#inFlight.add(batch)
-    if (this.#lanes.shardCount === 0) this.#unpaced ??= batch
+    if (this.#mapAwaited) this.#unpaced ??= batch
     return batch
   }
 
@@ -179,6 +156,7 @@ export class DeliveryQueue {
   failBatch(batch: Batch, fault: TransportFault, nowMs: number): BatchOutcome {
     const settlement = this.#beginSettlement(batch, nowMs)
     for (const record of batch.records) this.#retryOrFail(record, fault, settlement)
+    settlement.outcome.fault = fault
     return this.#endSettlement(settlement)
   }
 
@@ -198,11 +176,17 @@ export class DeliveryQueue {
   useShardMap(map: ShardMap, nowMs: number): void {
     this.#lanes.useMap(map, nowMs)
     for (const record of this.#unpaced?.records ?? []) this.#lanes.charge(record)
-    this.#unpaced = undefined
+    this.endWaitForMap()
     // Nothing was ready, and what waited for tokens of the old shards is now: without a deadline it would wait for ever.
     if (this.#lanes.readyRecords > 0 && this.#lingerUntilMs === Number.POSITIVE_INFINITY) {
       this.#lingerUntilMs = nowMs
     }
+  }
+
+  /** The first listing has ended, with or without a map. */
+  endWaitForMap(): void {
+    this.#mapAwaited = false
+    this.#unpaced = undefined
   }
 
   /** Resolves when everything put so far has settled, without waiting out its linger. */
@@ -210,18 +194,6 @@ export class DeliveryQueue {
     const settled = this.#barrier.wait()
     if (this.#lanes.readyRecords > 0) this.#lingerUntilMs = Math.min(this.#lingerUntilMs, nowMs)
     return settled
-  }
-
-  /** True where a record of any permitted size would be admitted at once; a buffer too small for two of those has room when half empty. */
-  get hasRoom(): boolean {
-    const { maxRecordBytes, maxBufferedBytes } = this.#options
-    if (this.#admission.count > 0) return false
-    return this.#fits(maxRecordBytes + RECORD_OVERHEAD_BYTES) || this.bufferedBytes <= maxBufferedBytes / 2
-  }
-
-  whenRoom(): Promise<void> {
-    if (this.hasRoom) return Promise.resolve()
-    return new Promise((resolve) => this.#roomWaiters.push(resolve))
   }
 
   /** Lets a halted key go on; false where it was not halted. */
@@ -239,40 +211,23 @@ export class DeliveryQueue {
     for (let record = this.#ages.oldest; record !== undefined; record = record.younger) open.push(record)
     this.#lanes.clear()
     this.#backoff.clear()
-    while (this.#admission.shift() !== undefined);
     for (const record of open) {
-      if (record.place !== 'admission') this.bufferedBytes -= record.costBytes
       const error = errorFor(record)
       this.#settle(record)
       this.#reject(record, error)
     }
-    this.releaseRoomWaiters()
-  }
-
-  /** Lets everyone go who waits for room, whether there is some or not. */
-  releaseRoomWaiters(): void {
-    const waiters = this.#roomWaiters
-    this.#roomWaiters = []
-    for (const resolve of waiters) resolve()
-  }
-
-  #fits(costBytes: number): boolean {
-    // An empty buffer takes any record, or one larger than the buffer would wait for ever.
-    return this.bufferedBytes === 0 || this.bufferedBytes + costBytes <= this.#options.maxBufferedBytes
+    this.buffer.releaseRoomWaiters()
   }
 
   #admit(record: PendingRecord, nowMs: number): void {
-    this.bufferedBytes += record.costBytes
     if (this.#gate === undefined || this.#gate.enter(record)) this.#makeReady(record, nowMs, false)
   }
 
   #admitWaiting(nowMs: number): void {
-    for (let record = this.#admission.head; record !== undefined; record = this.#admission.head) {
-      if (!this.#fits(record.costBytes)) break
-      this.#admission.remove(record)
+    for (let record = this.buffer.nextAdmitted(); record !== undefined; record = this.buffer.nextAdmitted()) {
       this.#admit(record, nowMs)
     }
-    if (this.#roomWaiters.length > 0 && this.hasRoom) this.releaseRoomWaiters()
+    this.buffer.announceRoom()
   }
 
   /** Linger counts from the put: whoever waited elsewhere does not wait again. */
@@ -299,14 +254,7 @@ export class DeliveryQueue {
 
   #beginSettlement(batch: Batch, nowMs: number): Settlement {
     this.#inFlight.delete(batch)
-    const drawn = this.#options.random()
-    return {
-      batch,
-      nowMs,
-      random: () => drawn,
-      retries: new Map(),
-      outcome: { delivered: 0, retried: 0, failed: 0, throttled: 0, misplaced: 0 },
-    }
+    return beginSettlement(batch, nowMs, this.#options.random())
   }
 
   #retryOrFail(record: PendingRecord, fault: TransportFault, settlement: Settlement): void {
@@ -341,7 +289,6 @@ export class DeliveryQueue {
   }
 
   #deliver(record: PendingRecord, receipt: Receipt, nowMs: number): void {
-    this.bufferedBytes -= record.costBytes
     this.#settle(record)
     this.counts.delivered++
     record.resolve(receipt)
@@ -352,8 +299,6 @@ export class DeliveryQueue {
   /** Fails a record wherever it is; the room it leaves is given out by the caller (`#admitWaiting`). */
   #fail(record: PendingRecord, error: ProducerError, nowMs: number): void {
     const { place, partitionKey } = record
-    if (place === 'admission') this.#admission.remove(record)
-    else this.bufferedBytes -= record.costBytes
     if (place === 'lane') this.#lanes.remove(record)
     if (place === 'key') this.#gate?.remove(record)
     this.#settle(record)
@@ -366,16 +311,7 @@ export class DeliveryQueue {
   /** Whoever stands behind a failed record of its key fails as well, in admission too: a gap must not be jumped. */
   #haltKey(partitionKey: string): void {
     if (this.#gate === undefined || this.#gate.isHalted(partitionKey)) return
-    const held = this.#gate.halt(partitionKey)
-    for (const record of held) this.bufferedBytes -= record.costBytes
-    for (let record = this.#admission.head; record !== undefined; ) {
-      const next = record.next
-      if (record.partitionKey === partitionKey) {
-        this.#admission.remove(record)
-        held.push(record)
-      }
-      record = next
-    }
+    const held = [...this.#gate.halt(partitionKey), ...this.buffer.waitingOf(partitionKey)]
     for (const record of held) {
       this.#settle(record)
       this.#reject(record, new KeyHaltedError(partitionKey))
@@ -388,8 +324,9 @@ export class DeliveryQueue {
   }
 
   #settle(record: PendingRecord): void {
-    record.place = 'settled'
+    this.buffer.leave(record)
     this.#ages.remove(record)
+    record.place = 'settled'
   }
 
   #reject(record: PendingRecord, error: ProducerError): void {
@@ -408,12 +345,4 @@ export class DeliveryQueue {
       cause: record.lastFault,
     })
   }
-}
-
-interface Settlement {
-  batch: Batch
-  nowMs: number
-  random: Random
-  retries: Map<number, PendingRecord[]>
-  outcome: BatchOutcome
 }

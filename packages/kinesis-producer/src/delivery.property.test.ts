@@ -35,7 +35,7 @@ const aRun = fc.record({
   faultRate: fc.constantFrom(0, 0.2, 0.6, 1),
   puts: fc.array(
     fc.record({ key: fc.nat(5), bytes: fc.nat(150), pauseMs: fc.constantFrom(0, 0, 0, 1, 30) }),
-    { maxLength: 80 },
+    { maxLength: 80, size: 'max' },
   ),
   flushAfter: fc.nat(80),
   reshardAfter: fc.nat(80),

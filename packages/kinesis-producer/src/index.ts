@@ -1,10 +1,4 @@
-export {
-  type CloseOptions,
-  type CloseResult,
-  KinesisProducer,
-  type ProducerStats,
-  type UndeliveredRecord,
-} from './kinesis-producer.js'
+export { KinesisProducer } from './kinesis-producer.js'
 export type { Receipt } from './pending-record.js'
 export {
   AttemptsExhaustedError,
@@ -27,6 +21,7 @@ export type {
   RecordRetriedEvent,
 } from './producer-hooks.js'
 export type { KinesisProducerOptions } from './producer-options.js'
+export type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
 export {
   type OpenShard,
   type OutgoingEntry,

@@ -247,13 +247,15 @@ describe('outcome of a put', () => {
     ['too many', [failedEntry, failedEntry]],
   ])('takes %s entries in an answer for a fault after which the record may be there', async (_, answer) => {
     const transport = new ScriptedTransport({ script: () => answer })
-    const { producer, clock } = aProducer({ transport, maxAttempts: 2 })
+    const onBatchSettled = vi.fn()
+    const { producer, clock } = aProducer({ transport, maxAttempts: 2, hooks: { onBatchSettled } })
 
     const error = failure(producer.put({ partitionKey: 'a', data: 'x' }))
     await clock.advance(1_000)
 
     expect(await error).toMatchObject({ code: 'ATTEMPTS_EXHAUSTED', maybeDelivered: true })
     expect(producer.stats().failedRequests).toBe(2)
+    expect(onBatchSettled.mock.lastCall![0].fault.reason).toBe('EntryCountMismatch')
   })
 
   it('takes an entry with neither sequence number nor error for a fault', async () => {
@@ -514,6 +516,18 @@ describe('close', () => {
     expect(await waiting).toMatchObject({ code: 'PRODUCER_CLOSED' })
     await clock.advance(1_000)
   })
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])(
+    'refuses %s as a deadline, and stays open',
+    async (deadlineMs) => {
+      const { producer, clock } = aProducer()
+
+      await expect(producer.close({ deadlineMs })).rejects.toThrow(/deadlineMs: .* leave it out/)
+      const put = producer.put({ partitionKey: 'a', data: 'x' })
+      await clock.advance(20)
+      expect(await put).toMatchObject({ attempts: 1 })
+    },
+  )
 
   it('is what `await using` does', async () => {
     const { producer, transport } = aProducer({ lingerMs: 0 })

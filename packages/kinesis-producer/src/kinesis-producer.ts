@@ -1,66 +1,24 @@
-import type { Clock } from '@org/kinesis-core'
-import { type Batch, type BatchOutcome, DeliveryQueue } from './delivery-queue.js'
+import { type Clock, InvalidOptionError } from '@org/kinesis-core'
+import type { Batch, BatchOutcome } from './batch.js'
+import { DeliveryQueue } from './delivery-queue.js'
 import { PendingRecord, type Receipt } from './pending-record.js'
-import { ProducerClosedError, type ProducerError } from './producer-errors.js'
+import { ProducerClosedError } from './producer-errors.js'
 import { notify } from './producer-hooks.js'
 import {
   type KinesisProducerOptions,
+  MAX_TIMER_MS,
   type ResolvedKinesisProducerOptions,
   resolveKinesisProducerOptions,
 } from './producer-options.js'
-import { type PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
+import type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
+import type { TransportFault } from './put-records-transport.js'
 import { encodeRecord, type ProducerRecord } from './record-input.js'
 import { ShardMap } from './shard-map.js'
 import { ShardMapRefresh } from './shard-map-refresh.js'
+import { TimedRequests } from './timed-requests.js'
 
 /** A listing that takes longer counts as failed: at the start, records wait for it. */
 const LISTING_TIMEOUT_MS = 5_000
-
-export interface ProducerStats {
-  /** Records accepted, which is `delivered + failed + pending`. */
-  put: number
-  delivered: number
-  failed: number
-  /** Accepted and not yet settled. */
-  pending: number
-  /** Puts refused before anything was queued: invalid, too large, buffer full, key halted, closed. */
-  refused: number
-  /** Attempts beyond the first, summed over records. */
-  retried: number
-  /** Attempts that the service throttled, summed over records. */
-  throttled: number
-  /** PutRecords requests sent. */
-  requests: number
-  /** Of these, the ones that failed as a whole. */
-  failedRequests: number
-  inFlightRequests: number
-  /** What counts against `maxBufferedBytes`. */
-  bufferedBytes: number
-  /** Records that wait for room in the buffer. */
-  waitingForRoom: number
-  /** Shards that are paced; 0 until the shards are known. */
-  shards: number
-  haltedKeys: number
-}
-
-/** A record that `close` gave up, or that failed while it drained. */
-export interface UndeliveredRecord {
-  partitionKey: string
-  explicitHashKey?: string
-  /** As it would have been sent. */
-  data: Uint8Array
-  error: ProducerError
-}
-
-export interface CloseOptions {
-  /** Give up what has not settled after so many milliseconds. @default none: every record ends by its `recordTtlMs` */
-  deadlineMs?: number
-}
-
-export interface CloseResult {
-  /** In `put` order, where they were given up together. */
-  undelivered: UndeliveredRecord[]
-}
 
 /**
  * Puts records into one Kinesis stream: batched, paced per shard, retried record by record, and settled exactly once.
@@ -73,7 +31,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #clock: Clock
   readonly #queue: DeliveryQueue
   readonly #refresh = new ShardMapRefresh()
-  readonly #aborts = new Set<AbortController>()
+  readonly #timedRequests: TimedRequests
   readonly #undelivered: UndeliveredRecord[] = []
   #shardMap: ShardMap | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -91,6 +49,7 @@ export class KinesisProducer implements AsyncDisposable {
   constructor(options: KinesisProducerOptions) {
     this.#options = resolveKinesisProducerOptions(options)
     this.#clock = this.#options.clock
+    this.#timedRequests = new TimedRequests(this.#clock)
     const { hooks } = this.#options
     this.#queue = new DeliveryQueue(this.#options, {
       retrying: (record, fault, delayMs) => {
@@ -136,7 +95,7 @@ export class KinesisProducer implements AsyncDisposable {
    * Await it before every put to keep memory bounded. Rejects with `ProducerClosedError` once the producer is closed.
    */
   async ready(): Promise<void> {
-    if (this.#state === 'open') await this.#queue.whenRoom()
+    if (this.#state === 'open') await this.#queue.buffer.whenRoom()
     if (this.#state !== 'open') throw closedError()
   }
 
@@ -148,11 +107,16 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
-   * Takes no more puts, sends what is pending, and resolves when everything has settled or `deadlineMs` has passed. Never rejects.
-   * Later calls return the result of the first.
+   * Takes no more puts, sends what is pending, and resolves when everything has settled or `deadlineMs` has passed. Later calls
+   * return the result of the first. Rejects with `InvalidOptionError` for a `deadlineMs` that is no time, and does not close then.
    */
   close(options: CloseOptions = {}): Promise<CloseResult> {
-    this.#closing ??= this.#drain(options.deadlineMs)
+    const { deadlineMs } = options
+    if (deadlineMs !== undefined && !(deadlineMs >= 0 && deadlineMs <= MAX_TIMER_MS)) {
+      const remedy = `Use 0 to ${MAX_TIMER_MS}, or leave it out to wait for every record.`
+      return Promise.reject(new InvalidOptionError('deadlineMs', deadlineMs, remedy))
+    }
+    this.#closing ??= this.#drain(deadlineMs)
     return this.#closing
   }
 
@@ -174,8 +138,8 @@ export class KinesisProducer implements AsyncDisposable {
       requests: this.#requests,
       failedRequests: this.#failedRequests,
       inFlightRequests: this.#inFlight,
-      bufferedBytes: queue.bufferedBytes,
-      waitingForRoom: queue.waitingForRoom,
+      bufferedBytes: queue.buffer.bytes,
+      waitingForRoom: queue.buffer.waitingRecords,
       shards: queue.shardCount,
       haltedKeys: queue.haltedKeys,
     }
@@ -246,39 +210,24 @@ export class KinesisProducer implements AsyncDisposable {
       inFlightRequests: this.#inFlight,
     })
     const { transport, stream, requestTimeoutMs } = this.#options
-    void this.#withTimeout(
-      (signal) => transport.putRecords(stream, batch.records, signal),
-      requestTimeoutMs,
-    ).then(
-      (results) => this.#answered(batch, results),
-      (fault: TransportFault) => this.#faulted(batch, fault),
-    )
+    void this.#timedRequests
+      .run((signal) => transport.putRecords(stream, batch.records, signal), requestTimeoutMs)
+      .then(
+        (results) => this.#ended(batch, this.#queue.settleBatch(batch, results, this.#clock.now())),
+        (fault: TransportFault) => this.#ended(batch, this.#queue.failBatch(batch, fault, this.#clock.now())),
+      )
   }
 
-  #answered(batch: Batch, results: readonly PutRecordsEntryResult[]): void {
-    if (results.length !== batch.records.length) this.#failedRequests++
-    const outcome = this.#queue.settleBatch(batch, results, this.#clock.now())
-    if (outcome.misplaced > 0) this.#refresh.noteEvidence()
-    this.#ended(batch, outcome)
-  }
-
-  #faulted(batch: Batch, fault: TransportFault): void {
-    this.#failedRequests++
-    this.#ended(batch, this.#queue.failBatch(batch, fault, this.#clock.now()), fault)
-  }
-
-  #ended(batch: Batch, outcome: BatchOutcome, fault?: TransportFault): void {
+  #ended(batch: Batch, outcome: BatchOutcome): void {
     this.#inFlight--
-    const { delivered, retried, failed, throttled } = outcome
+    const { misplaced, ...event } = outcome
+    if (event.fault !== undefined) this.#failedRequests++
+    if (misplaced > 0) this.#refresh.noteEvidence()
     notify(this.#options.hooks.onBatchSettled, {
       records: batch.records.length,
       sizeBytes: batch.sizeBytes,
       durationMs: this.#clock.now() - batch.sentAtMs,
-      delivered,
-      retried,
-      failed,
-      throttled,
-      ...(fault === undefined ? {} : { fault }),
+      ...event,
     })
     this.#pump()
   }
@@ -287,7 +236,7 @@ export class KinesisProducer implements AsyncDisposable {
     const { transport, stream, requestTimeoutMs } = this.#options
     this.#refresh.started()
     try {
-      const shards = await this.#withTimeout(
+      const shards = await this.#timedRequests.run(
         (signal) => transport.listShards(stream, signal),
         Math.min(requestTimeoutMs, LISTING_TIMEOUT_MS),
       )
@@ -304,6 +253,7 @@ export class KinesisProducer implements AsyncDisposable {
       this.#sayUnpaced(error instanceof Error ? error : new Error(String(error)))
     }
     this.#listed = true
+    this.#queue.endWaitForMap()
     this.#pump()
   }
 
@@ -314,57 +264,14 @@ export class KinesisProducer implements AsyncDisposable {
     notify(this.#options.hooks.onPacingUnavailable, { cause })
   }
 
-  /**
-   * One request to the service, ended by its answer, after `timeoutMs`, or by `close`. The race is ours: credentials that never
-   * come, or a transport that ignores its signal, must not hold records for ever.
-   */
-  #withTimeout<T>(request: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
-    const abort = new AbortController()
-    this.#aborts.add(abort)
-    return new Promise<T>((resolve, reject) => {
-      const cancel = this.#clock.schedule(timeoutMs, () =>
-        abort.abort(transientFault('RequestTimeout', `No answer within ${timeoutMs} ms.`)),
-      )
-      const end = () => {
-        cancel()
-        this.#aborts.delete(abort)
-      }
-      abort.signal.addEventListener('abort', () => {
-        end()
-        reject(abort.signal.reason)
-      })
-      // The extra step turns what a transport throws before its first await into a rejection.
-      Promise.resolve()
-        .then(() => request(abort.signal))
-        .then(
-          (value) => {
-            end()
-            resolve(value)
-          },
-          (error: unknown) => {
-            end()
-            reject(
-              error instanceof TransportFault
-                ? error
-                : transientFault('TransportError', String(error), error),
-            )
-          },
-        )
-    })
-  }
-
   async #drain(deadlineMs: number | undefined): Promise<CloseResult> {
     this.#state = 'closing'
-    this.#queue.releaseRoomWaiters()
+    this.#queue.buffer.releaseRoomWaiters()
     const drained = this.flush()
     if (deadlineMs === undefined) await drained
     else await this.#atMost(deadlineMs, drained)
     this.#state = 'closed'
-    for (const abort of this.#aborts) {
-      abort.abort(
-        transientFault('ProducerClosed', 'The producer was closed while the request was under way.'),
-      )
-    }
+    this.#timedRequests.abortAll('ProducerClosed', 'The producer was closed while the request was under way.')
     this.#queue.abandon(
       (record) =>
         new ProducerClosedError(
@@ -391,8 +298,4 @@ export class KinesisProducer implements AsyncDisposable {
 
 function closedError(): ProducerClosedError {
   return new ProducerClosedError('The producer is closed. Create another one to put records.')
-}
-
-function transientFault(reason: string, message: string, cause?: unknown): TransportFault {
-  return new TransportFault(message, { kind: 'transient', reason, maybeDelivered: true, cause })
 }

@@ -13,7 +13,8 @@ import type { ProducerHooks } from './producer-hooks.js'
 import type { PutRecordsTransport, StreamIdentity } from './put-records-transport.js'
 
 const MiB = 1024 * 1024
-const MAX_TIMER_MS = 2_147_483_647
+/** What a timer can count; it takes more for nothing. */
+export const MAX_TIMER_MS = 2_147_483_647
 
 export interface KinesisProducerOptions {
   /** The stream by name; this or `streamArn`. */
