@@ -159,7 +159,7 @@ function modeOf(flags: Flags): GeneratorMode {
       return { name: 'single' }
     case 'replay':
       if (flags.file === undefined)
-        program.error('error: --mode replay needs --file FILE, or --file - for standard input')
+        return program.error('error: --mode replay needs --file FILE, or --file - for standard input')
       return {
         name: 'replay',
         file: flags.file,

@@ -4,6 +4,7 @@ import {
   type KinesisClientConfig,
 } from '@aws-sdk/client-kinesis'
 import { StreamingError } from '@org/kinesis-core'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 
 export type ConnectionOptions = Pick<KinesisClientConfig, 'region' | 'endpoint' | 'credentials'>
 
@@ -36,7 +37,8 @@ const CHECK_TIMEOUT_MS = 5_000
 
 /** Asks for the stream once, so that whatever is wrong is said before anything is generated. */
 export async function checkStream(streamName: string, connection: ConnectionOptions): Promise<void> {
-  const client = new KinesisClient({ ...connection, maxAttempts: 1 })
+  // HTTP/1.1: its errors say why a connection failed; those of HTTP/2 say that a stream was cancelled.
+  const client = new KinesisClient({ ...connection, maxAttempts: 1, requestHandler: new NodeHttpHandler() })
   try {
     await client.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), {
       abortSignal: AbortSignal.timeout(CHECK_TIMEOUT_MS),

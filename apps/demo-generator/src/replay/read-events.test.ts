@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { MAX_LINE_LENGTH } from './lines.js'
+import { type ReadEventsOptions, readEvents } from './read-events.js'
+import type { ReplayedEvent } from './replayed-event.js'
+
+async function read(text: string | Buffer[], options: Partial<ReadEventsOptions> = {}) {
+  const chunks = typeof text === 'string' ? [Buffer.from(text)] : text
+  const bad: string[] = []
+  const events: ReplayedEvent[] = []
+  const input = (async function* () {
+    yield* chunks
+  })()
+  const all = {
+    format: 'ndjson' as const,
+    map: undefined,
+    source: 'file',
+    onBadLine: (e: Error) => bad.push(e.message),
+    ...options,
+  }
+  for await (const event of readEvents(input, all)) events.push(event)
+  return { events, bad }
+}
+
+describe('readEvents', () => {
+  it('keeps the fields of an NDJSON line that is an event already', async () => {
+    const event = {
+      event_id: 'e1',
+      user_id: 'u',
+      event_type: 't',
+      timestamp: '2026-01-01T00:00:00Z',
+      value: 2,
+      metadata: { a: 1 },
+    }
+
+    expect((await read(JSON.stringify(event))).events).toEqual([event])
+  })
+
+  it('maps fields, and puts what is not mapped into metadata', async () => {
+    const { events } = await read(
+      '{"who":"u","what":"buy","price":"1.50","shop":7,"metadata":{"kept":true}}',
+      {
+        map: 'user_id=who, event_type=what, value=price',
+      },
+    )
+
+    expect(events).toEqual([
+      {
+        event_id: expect.any(String),
+        user_id: 'u',
+        event_type: 'buy',
+        value: 1.5,
+        metadata: { kept: true, shop: 7 },
+      },
+    ])
+  })
+
+  it('gives equal lines different ids, and the same ids the next time', async () => {
+    const lines = '{"user_id":"u"}\n{"user_id":"u"}\n'
+    const [first, second] = [await read(lines), await read(lines)]
+
+    expect(first.events[0]!.event_id).not.toBe(first.events[1]!.event_id)
+    expect(second.events).toEqual(first.events)
+    expect((await read(lines, { source: 'other' })).events[0]!.event_id).not.toBe(first.events[0]!.event_id)
+  })
+
+  it('reads CSV with quotes, line breaks in fields and a BOM', async () => {
+    const csv = '\ufeffuser_id,event_type,value,note\nu1,click,3,"a ""b""\nc"\nu2,view,,x\n'
+
+    const { events } = await read(csv, { format: 'csv' })
+
+    expect(events).toMatchObject([
+      { user_id: 'u1', event_type: 'click', value: 3, metadata: { note: 'a "b"\nc' } },
+      { user_id: 'u2', event_type: 'view', metadata: { note: 'x' } },
+    ])
+    expect(events[1]).not.toHaveProperty('value')
+  })
+
+  it('takes host, method, time and bytes of a log for user, type, timestamp and value', async () => {
+    const line = '10.0.0.1 - - [17/May/2015:10:05:03 +0000] "GET /x HTTP/1.1" 200 - "-" "curl"'
+
+    expect((await read(line, { format: 'clf' })).events).toEqual([
+      {
+        event_id: expect.any(String),
+        user_id: '10.0.0.1',
+        event_type: 'get',
+        timestamp: '2015-05-17T10:05:03+00:00',
+        value: 0,
+        metadata: {
+          ident: '-',
+          user: '-',
+          path: '/x',
+          protocol: 'HTTP/1.1',
+          status: 200,
+          referrer: '-',
+          agent: 'curl',
+        },
+      },
+    ])
+  })
+
+  it('reads lines however they are cut into chunks, with CRLF, empty lines and no line end at the last', async () => {
+    const text = Buffer.from('\ufeff{"user_id":"ä"}\r\n\r\n{"user_id":"b"}\n{"user_id":"c"}')
+    const bytes = [...text].map((byte) => Buffer.from([byte]))
+
+    expect((await read(bytes)).events.map((event) => event.user_id)).toEqual(['ä', 'b', 'c'])
+  })
+
+  it.each([
+    ['broken JSON', 'ndjson', '{"user_id":"a"}\n{broken\n{"user_id":"c"}', 'Line 2: it is no JSON.'],
+    [
+      'JSON that is no object',
+      'ndjson',
+      '{"user_id":"a"}\n[1]\n{"user_id":"c"}',
+      'Line 2: it is JSON, but no object.',
+    ],
+    [
+      'a value that is no number',
+      'ndjson',
+      '{"user_id":"a"}\n{"value":"x"}\n{"user_id":"c"}',
+      'Line 2: value is no number.',
+    ],
+    ['a line in another format', 'clf', 'x', 'Line 1: it is no request in common or combined log format.'],
+    [
+      'a CSV line with too many fields',
+      'csv',
+      'user_id,value\na,1\nb,2,3\nc,4',
+      'Line 3: Invalid Record Length',
+    ],
+  ] as const)(
+    'tells of %s with its line number and the remedy, and goes on',
+    async (_, format, text, message) => {
+      const { bad, events } = await read(text, { format })
+
+      expect(bad).toHaveLength(1)
+      expect(bad[0]).toContain(message)
+      expect(bad[0]).toContain('--on-bad-line skip')
+      expect(events).toHaveLength(format === 'clf' ? 0 : 2)
+    },
+  )
+
+  it.each(['ndjson', 'csv', 'clf'] as const)('ends at a bad %s line when it is asked to', async (format) => {
+    const onBadLine = (error: Error) => {
+      throw error
+    }
+
+    await expect(read('user_id,value\na,1\nb,2,3\n', { format, onBadLine })).rejects.toThrow(/^Line \d+: /)
+  })
+
+  it('passes over a line without end, in bounded memory, and reads the next', async () => {
+    const chunk = Buffer.alloc(64 * 1024, 'x')
+    const endless = Array.from({ length: (4 * MAX_LINE_LENGTH) / chunk.length }, () => chunk)
+
+    const { bad, events } = await read([...endless, Buffer.from('\n{"user_id":"next"}\n')])
+
+    expect(bad).toEqual([expect.stringContaining(`Line 1: it is longer than ${MAX_LINE_LENGTH} characters.`)])
+    expect(events).toMatchObject([{ user_id: 'next' }])
+  })
+
+  it.each(['user=who', 'user_id', 'user_id='])('refuses the map %j', async (map) => {
+    await expect(read('{}', { map })).rejects.toThrow(/--map/)
+  })
+})
