@@ -10,7 +10,7 @@ export interface OutgoingEvent {
   data: Uint8Array
 }
 
-export type EventKind = 'good' | BadKind
+type EventKind = 'good' | BadKind
 
 export type BadKind =
   | 'broken-json'

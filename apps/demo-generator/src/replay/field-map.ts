@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@org/kinesis-core'
 
 export const EVENT_FIELDS = ['user_id', 'event_type', 'timestamp', 'value'] as const
-export type EventField = (typeof EVENT_FIELDS)[number]
+type EventField = (typeof EVENT_FIELDS)[number]
 
 /** Which field of the input becomes which field of the event. */
 export type FieldMap = Readonly<Record<EventField, string>>

@@ -103,14 +103,14 @@ export function pick<T>(values: readonly T[], random: Random): T {
   return values[Math.floor(random() * values.length)]!
 }
 
-export function randomHex(random: Random, digits: number): string {
+function randomHex(random: Random, digits: number): string {
   let text = ''
   while (text.length < digits) text += Math.floor(random() * 16).toString(16)
   return text
 }
 
 /** A version 4 UUID from the given numbers, so that a seed repeats it. */
-export function randomUuid(random: Random): string {
+function randomUuid(random: Random): string {
   const hex = randomHex(random, 30)
   const variant = pick(['8', '9', 'a', 'b'], random)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-${variant}${hex.slice(15, 18)}-${hex.slice(18, 30)}`

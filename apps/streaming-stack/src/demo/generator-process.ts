@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { StreamingError } from '@org/kinesis-core'
 
-export interface GeneratorProgress {
+interface GeneratorProgress {
   produced: number
   acknowledged: number
   failed: number

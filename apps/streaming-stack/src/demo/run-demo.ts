@@ -26,7 +26,7 @@ export interface DemoOptions {
   replay: ReplayOptions | undefined
 }
 
-export interface ReplayOptions {
+interface ReplayOptions {
   file: string
   format: string
   map: string | undefined
