@@ -1,1 +1,12 @@
-export {}
+export { AlarmTopic, type AlarmTopicProps } from './alarm-topic.js'
+export { type CatalogMetricOptions, catalogMetric } from './catalog-metric.js'
+export { DataLake, type DataLakeProps } from './data-lake.js'
+export { DataLakeDelivery, type DataLakeDeliveryProps } from './data-lake-delivery.js'
+export { EncryptedStream, type EncryptedStreamProps } from './encrypted-stream.js'
+export type { FailureDestination } from './failure-destination.js'
+export type { HandlerCode, HandlerFunctionOptions } from './handler-function.js'
+export { ProcessedDataTable, type ProcessedDataTableProps } from './processed-data-table.js'
+export { StreamAnalytics, type StreamAnalyticsProps } from './stream-analytics.js'
+export { grantStreamRead, grantStreamWrite } from './stream-grants.js'
+export { StreamMonitoring, type StreamMonitoringProps } from './stream-monitoring.js'
+export { StreamProcessor, type StreamProcessorProps } from './stream-processor.js'
