@@ -8,11 +8,12 @@ import {
   systemRandom,
 } from '@org/kinesis-core'
 import type { FaultPlan } from './faults.js'
+import { SHARD_LIMIT } from './kinesis/stream-registry.js'
 import type { RequestObserver } from './wire/request-observer.js'
 
 export interface LocalStreamOptions {
   name: string
-  /** 1 to 500. @default 1 */
+  /** 1 to 20,000, of all streams together. @default 1 */
   shards?: number
   /** 24 to 8,760. @default 24 */
   retentionHours?: number
@@ -44,7 +45,7 @@ export interface LocalOptions {
   onWarning?: (message: string) => void
   /** @default the system's clock */
   clock?: Clock
-  /** For partial failures and jitter. @default Math.random */
+  /** For partial failures and jitter: a seeded one makes them repeatable. @default Math.random */
   random?: Random
 }
 
@@ -77,7 +78,7 @@ export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions
     streams: (options.streams ?? []).map(
       ({ name, shards = 1, retentionHours = kinesisQuotas.minRetentionHours }) => ({
         name,
-        shards: whole('streams.shards', shards, 1, 500),
+        shards: whole('streams.shards', shards, 1, SHARD_LIMIT),
         retentionHours: whole(
           'streams.retentionHours',
           retentionHours,

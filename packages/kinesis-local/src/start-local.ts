@@ -151,6 +151,8 @@ function assemble(
   const environment = {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: region,
+    // The AWS CLI and boto3 read this one.
+    AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   }

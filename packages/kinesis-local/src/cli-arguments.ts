@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { StreamingError } from '@org/kinesis-core'
+import type { LocalOptions, LocalStreamOptions } from './local-options.js'
+
+export const CLI_HELP = `Usage: kinesis-local [options]
+
+Keeps Kinesis, DynamoDB, SQS and CloudWatch running on 127.0.0.1, for the AWS CLI and SDKs of any language.
+
+  --port N              the port, 0 for a free one (4567)
+  --stream NAME[:N]     a stream of N shards (1); may be repeated
+  --queue NAME          an SQS queue; may be repeated
+  --region REGION       the region of the ARNs (us-east-1)
+  --data DIR            the folder for local.json; it is kept (a temporary one)
+  --no-shard-limits     shards take and give whatever comes
+  --help                this text
+`
+
+/** What the command line asks for; every mistake is an error that names the flag and the remedy. */
+export function readCliArguments(args: readonly string[]): LocalOptions | 'help' {
+  const { port = '4567', stream = [], queue = [], region, data, help, ...rest } = parse(args)
+  if (help) return 'help'
+  return {
+    port: wholeNumber('--port', port, 65_535),
+    streams: stream.map(readStream),
+    queues: queue,
+    ...(region === undefined ? {} : { region }),
+    ...(data === undefined ? {} : { dataDir: resolve(data) }),
+    shardLimits: !rest['no-shard-limits'],
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: { type: 'string' },
+        stream: { type: 'string', multiple: true },
+        queue: { type: 'string', multiple: true },
+        region: { type: 'string' },
+        data: { type: 'string' },
+        'no-shard-limits': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values
+  } catch (error) {
+    const [reason] = (error as Error).message.split('. ')
+    throw usageError(`${reason?.replace(/\.$/, '')}. See kinesis-local --help.`)
+  }
+}
+
+function readStream(text: string): LocalStreamOptions {
+  const [name = '', shards = '1', ...more] = text.split(':')
+  if (name === '' || more.length > 0) {
+    throw usageError(`--stream ${text}: give a name, or a name and a number of shards, such as orders:2.`)
+  }
+  return { name, shards: wholeNumber(`--stream ${text}`, shards, Number.MAX_SAFE_INTEGER) }
+}
+
+function wholeNumber(flag: string, text: string, most: number): number {
+  if (/^\d+$/.test(text) && Number(text) <= most) return Number(text)
+  throw usageError(`${flag}: ${JSON.stringify(text)} is no whole number from 0 to ${most}.`)
+}
+
+function usageError(message: string): StreamingError {
+  return new StreamingError(message, { code: 'USAGE', retryable: false })
+}
