@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { runDemoProcess, temporaryFolder } from './demo-process.js'
+import { demoCli, runDemoProcess, temporaryFolder } from './demo-process.js'
 
 const accessLog =
   process.env.APACHE_ACCESS_LOG ??
@@ -131,6 +131,13 @@ describe('the demo', { timeout: 90_000 }, () => {
       ['--replay', '/no/such/file.log', '--format', 'clf'],
       /\/no\/such\/file\.log/,
     ],
+    ['a folder for a file', ['--replay', '/tmp'], /\/tmp is a folder\. Check --replay/],
+    [
+      'an account that cannot be written',
+      ['--duration', '1', '--json', '/no/such/account.json'],
+      /\/no\/such does not exist\. Check --json/,
+    ],
+    ['a data folder inside a file', ['--data', `${demoCli}/run`], /cannot be used \(ENOTDIR\)/],
     ['a folder without a lake', ['query', 'select 1', '--data', '/no/such/folder'], /holds no lake/],
   ])('answers %s with one clear line and a status', async (_, args, message) => {
     const { status, stdout, stderr } = await runDemoProcess(args)

@@ -28,8 +28,11 @@ export async function createRunFolders(dataDir: string | undefined): Promise<Run
   if (dataDir === undefined) await removeEarlierRuns()
   else await assertEmpty(root)
   const folders = runFolders(root)
-  for (const folder of [folders.lake, folders.rejected, folders.failures])
-    await mkdir(folder, { recursive: true })
+  for (const folder of [folders.lake, folders.rejected, folders.failures]) {
+    await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      throw unusable(root, error)
+    })
+  }
   await mkdir(DEFAULT_PARENT, { recursive: true })
   await writeFile(LATEST, root)
   return folders
@@ -75,13 +78,7 @@ function runFolders(root: string): RunFolders {
 async function assertEmpty(root: string): Promise<void> {
   const entries = await readdir(root).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
-    throw new StreamingError(
-      `--data ${root} cannot be used: ${error.message}. Name a folder that can be written.`,
-      {
-        code: 'BAD_DATA_DIR',
-        retryable: false,
-      },
-    )
+    throw unusable(root, error)
   })
   if (entries.length > 0) {
     throw new StreamingError(`--data ${root} is not empty. Name a new folder, or remove what is in it.`, {
@@ -89,6 +86,17 @@ async function assertEmpty(root: string): Promise<void> {
       retryable: false,
     })
   }
+}
+
+function unusable(root: string, error: NodeJS.ErrnoException): StreamingError {
+  return new StreamingError(
+    `${root} cannot be used (${error.code}). Name a folder that can be written with --data.`,
+    {
+      code: 'BAD_DATA_DIR',
+      retryable: false,
+      cause: error,
+    },
+  )
 }
 
 /** Only runs whose process has ended: another demo may be running beside this one. */

@@ -1,9 +1,9 @@
-import { access, constants, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { StreamingError } from '@org/kinesis-core'
 import { KinesisMonitor, type StreamHealth } from '@org/kinesis-monitor'
 import { type Account, position, type RejectedEvidence, settleAccount } from './account.js'
 import { accountText } from './account-view.js'
+import { checkFiles } from './check-files.js'
 import { createRunFolders, type RunFolders } from './data-dir.js'
 import { countWindowedEvents, readFailures, readLake, scanEventIds } from './evidence.js'
 import { type GeneratorProcess, startGenerator } from './generator-process.js'
@@ -47,8 +47,7 @@ const PROGRESS_INTERVAL_MS = 250
 
 /** Runs the whole pipeline until its end or until `stop` aborts, drains it, and balances the account. */
 export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<RunReport> {
-  // Before anything is made: a mistyped name must not cost the last run's folder.
-  if (options.replay !== undefined) await assertReadable(options.replay.file)
+  await checkFiles(options)
   const folders = await createRunFolders(options.dataDir)
   const reporter = progressReporter(process.stderr)
   const startedAtMs = Date.now()
@@ -88,18 +87,6 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
     pipeline.dynamo.destroy()
     await pipeline.local.close()
   }
-}
-
-async function assertReadable(file: string): Promise<void> {
-  if (file === '-') return
-  await access(file, constants.R_OK).catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`
-    throw new StreamingError(`${file} ${reason}. Check --replay.`, {
-      code: 'NO_INPUT',
-      retryable: false,
-      cause: error,
-    })
-  })
 }
 
 async function runToEnd(
