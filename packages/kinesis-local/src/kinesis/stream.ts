@@ -2,6 +2,7 @@ import {
   findHashKeyRange,
   type HashKeyRange,
   kinesisQuotas,
+  MAX_HASH_KEY,
   partitionKeyHash,
   uniformHashKeyRanges,
 } from '@org/kinesis-core'
@@ -126,19 +127,34 @@ export class Stream {
     )
   }
 
-  /** Splits and merges until the `target` open shards are of equal size; on the way short-lived shards come and go, as in the service. */
+  /**
+   * Splits and merges until the `target` open shards are of equal size; on the way short-lived shards come and go, as in the service.
+   */
   resize(target: number, nowMs: number): void {
-    const ranges = uniformHashKeyRanges(target)
-    for (const { startingHashKey } of ranges) {
-      const shard = this.#openShardAt(startingHashKey)
-      if (shard.range.startingHashKey !== startingHashKey) this.split(shard, startingHashKey, nowMs)
+    const starts = uniformHashKeyRanges(target).map((range) => this.#nearbyStart(range, target))
+    for (const start of starts) {
+      const shard = this.#openShardAt(start)
+      if (shard.range.startingHashKey !== start) this.split(shard, start, nowMs)
     }
-    for (const { startingHashKey, endingHashKey } of ranges) {
-      for (let shard = this.#openShardAt(startingHashKey); shard.range.endingHashKey < endingHashKey; ) {
+    for (const [index, start] of starts.entries()) {
+      const end = (starts[index + 1] ?? MAX_HASH_KEY + 1n) - 1n
+      let shard = this.#openShardAt(start)
+      while (shard.range.endingHashKey < end) {
         this.merge(shard, this.#openShardAt(shard.range.endingHashKey + 1n), nowMs)
-        shard = this.#openShardAt(startingHashKey)
+        shard = this.#openShardAt(start)
       }
     }
+  }
+
+  /**
+   * Where a range begins, or a shard very near to that: divisions of 2^128 leave remainders, and nobody wants shards a few keys wide.
+   */
+  #nearbyStart({ startingHashKey }: HashKeyRange, target: number): bigint {
+    const tolerance = MAX_HASH_KEY / BigInt(target) / 1_000n
+    const { startingHashKey: below, endingHashKey } = this.#openShardAt(startingHashKey).range
+    if (startingHashKey - below <= tolerance) return below
+    const above = endingHashKey + 1n
+    return above <= MAX_HASH_KEY && above - startingHashKey <= tolerance ? above : startingHashKey
   }
 
   #openShardAt(hashKey: bigint): Shard {

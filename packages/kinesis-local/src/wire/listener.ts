@@ -54,7 +54,12 @@ export async function listen(
     socket.once('close', () => sockets.delete(socket))
     // A client that goes away in mid-request is its own affair.
     socket.on('error', () => socket.destroy())
-    tellApart(socket, (protocol) => (protocol === 'http2' ? http2 : http1).emit('connection', socket))
+    tellApart(socket, (protocol) => {
+      // HTTP/1.1 clients may end their side and read on; an HTTP/2 session whose client has ended is over.
+      socket.allowHalfOpen = protocol === 'http1'
+      const target = protocol === 'http1' ? http1 : http2
+      target.emit('connection', socket)
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port)))
