@@ -36,6 +36,8 @@ interface ReplayOptions {
 
 export interface RunReport extends Account {
   durationMs: number
+  /** From the start of the process to the first event in the table; null where none came. */
+  firstStoredAfterMs: number | null
   peakRssBytes: number
   crashes: number
   health: StreamHealth
@@ -74,6 +76,7 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
     const report: RunReport = {
       ...account,
       durationMs,
+      firstStoredAfterMs: firstStoredAfterMs(pipeline),
       peakRssBytes: memory.peakBytes,
       crashes: pipeline.crashes(),
       health,
@@ -196,6 +199,12 @@ function rejectedEvidence(message: { body: string }): RejectedEvidence {
     reasonCode: envelope.reasonCode,
     payload: envelope.payload,
   }
+}
+
+function firstStoredAfterMs({ observer }: Pipeline): number | null {
+  // Maps keep the order of insertion, and the first to be inserted was the first to be stored.
+  for (const { atMs } of observer.firstWrites.values()) return Math.round(atMs - performance.timeOrigin)
+  return null
 }
 
 async function checkHealth(pipeline: Pipeline): Promise<StreamHealth> {
