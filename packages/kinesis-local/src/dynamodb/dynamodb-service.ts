@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type LocalService, ServiceError } from '../service.js'
 import type { Dynalite } from './run-dynalite.js'
 import { TimeToLiveSettings } from './time-to-live-settings.js'
@@ -35,11 +36,27 @@ export class DynamoDbService implements LocalService {
     if (operation === 'DescribeTimeToLive') return this.#timeToLive.describe(input, describe)
     const result = await dynalite.run(operation, input)
     if (operation === 'DeleteTable') this.#timeToLive.forget(input)
+    if (/^(Create|Update|Delete)Table$/.test(operation)) await settled(dynalite, input)
     return result
   }
 
   async close(): Promise<void> {
     await (await this.#dynalite)?.close()
+  }
+}
+
+/** The answer tells of the change as the service does, in progress; whoever has the answer finds it done. */
+async function settled(dynalite: Dynalite, { TableName }: Record<string, unknown>): Promise<void> {
+  for (;;) {
+    const described = dynalite.run('DescribeTable', { TableName }) as Promise<{
+      Table: { TableStatus: string }
+    }>
+    const status = await described.then(
+      ({ Table }) => Table.TableStatus,
+      () => 'GONE',
+    )
+    if (status === 'ACTIVE' || status === 'GONE') return
+    await setImmediate()
   }
 }
 

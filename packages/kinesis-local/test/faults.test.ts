@@ -1,0 +1,201 @@
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import {
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  ListStreamsCommand,
+  PutRecordsCommand,
+} from '@aws-sdk/client-kinesis'
+import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { seededRandom } from '@org/kinesis-core'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { FaultAction } from '../src/faults.js'
+import { type Local, startLocal } from '../src/start-local.js'
+import type { RequestObservation } from '../src/wire/request-observer.js'
+import { connection, kinesisClient, protocols } from './support/clients.js'
+
+const cleanup: (() => Promise<unknown> | unknown)[] = []
+
+afterEach(async () => {
+  for (const close of cleanup.splice(0).reverse()) await close()
+})
+
+/** The first PutRecords meets `fault`; nothing else does. */
+async function aFaultyService(
+  fault: FaultAction,
+  more: Parameters<typeof startLocal>[0] = {},
+): Promise<Local> {
+  let met = false
+  const local = await startLocal({
+    streams: [{ name: 'orders' }],
+    faults: ({ operation }) => {
+      if (met || operation !== 'PutRecords') return undefined
+      met = true
+      return fault
+    },
+    ...more,
+  })
+  cleanup.push(() => local.close())
+  return local
+}
+
+function aClient(local: Local, config: () => object): KinesisClient {
+  const client = kinesisClient(local, config())
+  cleanup.push(() => client.destroy())
+  return client
+}
+
+const put = (client: KinesisClient, count = 1) =>
+  client.send(
+    new PutRecordsCommand({
+      StreamName: 'orders',
+      Records: Array.from({ length: count }, (_, index) => ({
+        PartitionKey: `${index}`,
+        Data: Buffer.from(`${index}`),
+      })),
+    }),
+  )
+
+async function stored(client: KinesisClient): Promise<string[]> {
+  const { ShardIterator } = await client.send(
+    new GetShardIteratorCommand({
+      StreamName: 'orders',
+      ShardId: 'shardId-000000000000',
+      ShardIteratorType: 'TRIM_HORIZON',
+    }),
+  )
+  const { Records = [] } = await client.send(new GetRecordsCommand({ ShardIterator }))
+  return Records.map(({ Data }) => Buffer.from(Data!).toString())
+}
+
+describe.each(protocols)('a fault over %s', (_name, config) => {
+  it.each([
+    [{ kind: 'throttle' as const }, 'ProvisionedThroughputExceededException'],
+    [{ kind: 'error500' as const }, 'InternalFailure'],
+  ])('fails the call with the error of the service: %o', async (fault, name) => {
+    const client = aClient(await aFaultyService(fault), config)
+
+    await expect(put(client)).rejects.toMatchObject({ name })
+    expect(await stored(client)).toEqual([])
+    await put(client)
+    expect(await stored(client)).toEqual(['0'])
+  })
+
+  it.each([
+    [{ kind: 'reset-before' as const }, []],
+    [{ kind: 'reset-after' as const }, ['0']],
+  ])('cuts the connection: %o', async (fault, expected) => {
+    const client = aClient(await aFaultyService(fault), config)
+
+    await expect(put(client)).rejects.toThrow()
+    expect(await stored(client)).toEqual(expected)
+  })
+
+  it('lets an answer wait', async () => {
+    const client = aClient(await aFaultyService({ kind: 'stall', delayMs: 300 }), config)
+    const startedAt = performance.now()
+
+    await put(client)
+
+    expect(performance.now() - startedAt).toBeGreaterThan(290)
+    expect(await stored(client)).toEqual(['0'])
+  })
+})
+
+describe('a partial failure', () => {
+  it('fails a share of the entries, the same ones for the same seed, and stores the others', async () => {
+    const failedOf = async () => {
+      const fault = { kind: 'partial' as const, fraction: 0.3 }
+      const client = aClient(await aFaultyService(fault, { random: seededRandom(7) }), () => ({}))
+      const { Records = [], FailedRecordCount } = await put(client, 100)
+      const failed = Records.flatMap(({ ErrorCode }, index) => (ErrorCode === undefined ? [] : [`${index}`]))
+      expect(FailedRecordCount).toBe(failed.length)
+      expect(Records.find(({ ErrorCode }) => ErrorCode)?.ErrorCode).toBe('InternalFailure')
+      const kept = await stored(client)
+      expect(kept).toHaveLength(100 - failed.length)
+      expect(kept.filter((index) => failed.includes(index))).toEqual([])
+      return failed
+    }
+
+    const first = await failedOf()
+
+    expect(first.length).toBeGreaterThan(15)
+    expect(first.length).toBeLessThan(45)
+    expect(await failedOf()).toEqual(first)
+  })
+
+  it('may fail them all', async () => {
+    const client = aClient(await aFaultyService({ kind: 'partial', fraction: 1 }), () => ({}))
+
+    expect((await put(client, 3)).FailedRecordCount).toBe(3)
+    expect(await stored(client)).toEqual([])
+  })
+})
+
+describe('a fault plan', () => {
+  it('is asked for every call, numbered per service, and speaks the errors of each', async () => {
+    const asked: string[] = []
+    const local = await startLocal({
+      faults: ({ service, operation, number }) => {
+        asked.push(`${service} ${operation} ${number}`)
+        return number === 2 ? { kind: 'throttle' } : undefined
+      },
+    })
+    cleanup.push(() => local.close())
+    const kinesis = aClient(local, () => ({}))
+    const dynamo = new DynamoDBClient(connection(local))
+    const sqs = new SQSClient(connection(local))
+    cleanup.push(
+      () => dynamo.destroy(),
+      () => sqs.destroy(),
+    )
+    const call = async () => {
+      const outcomes = await Promise.allSettled([
+        kinesis.send(new ListStreamsCommand({})),
+        dynamo.send(new ListTablesCommand({})),
+        sqs.send(new ListQueuesCommand({})),
+      ])
+      return outcomes.map((outcome) =>
+        outcome.status === 'fulfilled' ? 'ok' : (outcome.reason as Error).name,
+      )
+    }
+
+    expect(await call()).toEqual(['ok', 'ok', 'ok'])
+    expect(await call()).toEqual([
+      'ProvisionedThroughputExceededException',
+      'ProvisionedThroughputExceededException',
+      'RequestThrottled',
+    ])
+    expect(asked.sort()).toEqual([
+      'dynamodb ListTables 1',
+      'dynamodb ListTables 2',
+      'kinesis ListStreams 1',
+      'kinesis ListStreams 2',
+      'sqs ListQueues 1',
+      'sqs ListQueues 2',
+    ])
+  })
+})
+
+describe('an observer of requests', () => {
+  it('is told of every call over the wire, also of those that were cut', async () => {
+    const seen: RequestObservation[] = []
+    const local = await aFaultyService(
+      { kind: 'reset-after' },
+      { onRequest: (request) => seen.push(request) },
+    )
+    const client = aClient(local, () => ({}))
+
+    await put(client).catch(() => {})
+    await put(client)
+
+    expect(seen.map(({ service, operation, statusCode }) => [service, operation, statusCode])).toEqual([
+      ['kinesis', 'PutRecords', 0],
+      ['kinesis', 'PutRecords', 200],
+    ])
+    expect(seen[0]!.responseBody).toBeUndefined()
+    expect(JSON.parse(seen[1]!.requestBody.toString())).toMatchObject({ StreamName: 'orders' })
+    expect(JSON.parse(seen[1]!.responseBody!.toString())).toMatchObject({ FailedRecordCount: 0 })
+    expect(Math.abs(seen[1]!.finishedAtMs - Date.now())).toBeLessThan(5_000)
+  })
+})
