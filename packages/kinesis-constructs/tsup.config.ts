@@ -5,5 +5,8 @@ export default library({
   format: ['esm', 'cjs'],
   // Core is ESM only; bundled with its types, what the constructs need of it serves `require` as well.
   noExternal: ['@org/kinesis-core'],
-  dts: { resolve: ['@org/kinesis-core'], compilerOptions: { paths: { '@org/kinesis-core': ['../kinesis-core/dist/index.d.ts'] } } },
+  dts: {
+    resolve: ['@org/kinesis-core'],
+    compilerOptions: { paths: { '@org/kinesis-core': ['../kinesis-core/dist/index.d.ts'] } },
+  },
 })

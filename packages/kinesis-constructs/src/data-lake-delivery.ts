@@ -1,11 +1,11 @@
 import type { MetricDefinition } from '@org/kinesis-core'
-import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib'
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import type { IStream } from 'aws-cdk-lib/aws-kinesis'
 import * as firehose from 'aws-cdk-lib/aws-kinesisfirehose'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
-import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { type CfnLogStream, type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { type CatalogMetricOptions, catalogMetric } from './catalog-metric.js'
@@ -97,21 +97,26 @@ export class DataLakeDelivery extends Construct {
     this.role = role
     // CDK's own grants are wider (to delete objects, to use the keys for anything): what it would add is left out.
     const fixedRole = role.withoutPolicyUpdates()
-    this.deliveryStream = new firehose.DeliveryStream(this, 'DeliveryStream', {
-      source: new firehose.KinesisStreamSource(stream),
-      role: fixedRole,
-      destination: new firehose.S3Bucket(bucket as IBucket, {
-        role: fixedRole,
-        dataOutputPrefix: props.prefix ?? HOURLY_PREFIX,
-        errorOutputPrefix: props.errorPrefix ?? 'errors/!{firehose:error-output-type}/',
-        bufferingSize: props.bufferingSize ?? Size.mebibytes(5),
-        bufferingInterval: props.bufferingInterval ?? Duration.seconds(300),
-        compression: props.compression ?? firehose.Compression.GZIP,
-        loggingConfig: new firehose.EnableLogging(logGroup),
-        processors: this.transformFunction === undefined ? [] : [transformWith(this.transformFunction)],
-      }),
-      ...defined({ deliveryStreamName }),
-    })
+    this.deliveryStream = withoutAddressTable(
+      this,
+      () =>
+        new firehose.DeliveryStream(this, 'DeliveryStream', {
+          source: new firehose.KinesisStreamSource(stream),
+          role: fixedRole,
+          destination: new firehose.S3Bucket(bucket as IBucket, {
+            role: fixedRole,
+            dataOutputPrefix: props.prefix ?? HOURLY_PREFIX,
+            errorOutputPrefix: props.errorPrefix ?? 'errors/!{firehose:error-output-type}/',
+            bufferingSize: props.bufferingSize ?? Size.mebibytes(5),
+            bufferingInterval: props.bufferingInterval ?? Duration.seconds(300),
+            compression: props.compression ?? firehose.Compression.GZIP,
+            loggingConfig: new firehose.EnableLogging(logGroup),
+            processors: this.transformFunction === undefined ? [] : [transformWith(this.transformFunction)],
+          }),
+          ...defined({ deliveryStreamName }),
+        }),
+    )
+    nameLogStream(logGroup, deliveryStreamName)
   }
 
   /** A delivery metric of core's catalogue. */
@@ -120,6 +125,28 @@ export class DataLakeDelivery extends Construct {
   }
 }
 
+/** CDK makes the log stream and lets CloudFormation name it; a person looks for the delivery stream's name. */
+function nameLogStream(logGroup: LogGroup, name: string | undefined): void {
+  if (name === undefined) return
+  const logStream = logGroup.node.findChild('S3Destination').node.defaultChild as CfnLogStream
+  logStream.logStreamName = name
+}
+
+/**
+ * CDK's delivery stream leaves a table of Firehose's addresses in the stack, for destinations in a VPC, which S3 is not; validation
+ * warns of it. One that was there before belongs to another delivery stream.
+ */
+function withoutAddressTable<T>(scope: Construct, create: () => T): T {
+  const { node } = Stack.of(scope)
+  const before = node.tryFindChild(ADDRESS_TABLE)
+  const created = create()
+  const after = node.tryFindChild(ADDRESS_TABLE)
+  // By its own id: the tree writes the slash in the name in another way.
+  if (after !== undefined && after !== before) node.tryRemoveChild(after.node.id)
+  return created
+}
+
+const ADDRESS_TABLE = '@aws-cdk/aws-kinesisfirehose.CidrBlocks'
 const HOURLY_PREFIX = 'year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/'
 
 function transformWith(handler: LambdaFunction): firehose.LambdaFunctionProcessor {
