@@ -12,6 +12,7 @@ export type { FunctionFault, LocalFunctionOptions } from './function/function-op
 export type { InvocationResult, LocalFunction, LocalFunctionStats } from './function/local-function.js'
 export { KinesisService, type KinesisServiceOptions } from './kinesis/kinesis-service.js'
 export type { LocalOptions, LocalStreamOptions, LocalTableOptions } from './local-options.js'
+export type { RunDescription } from './run-file.js'
 export { type LocalService, type MetricDatum, type MetricSink, ServiceError } from './service.js'
 export type { QueuedMessage } from './sqs/queue.js'
 export { type Local, startLocal } from './start-local.js'

@@ -86,6 +86,17 @@ describe('a request that is none', () => {
     expect(await errorOf(await post(local.url, target, body))).toBe(expected)
   })
 
+  it('is told to speak JSON when it is CBOR', async () => {
+    const response = await post(local.url, 'Kinesis_20131202.ListStreams', Buffer.from([0xa0]), {
+      'content-type': 'application/x-amz-cbor-1.1',
+    })
+
+    expect(await response.json()).toMatchObject({
+      __type: 'SerializationException',
+      message: expect.stringContaining('CBOR is not spoken here'),
+    })
+  })
+
   it('is refused when its body is out of bounds, and the connection lives on', async () => {
     const response = await post(local.url, 'Kinesis_20131202.PutRecords', Buffer.alloc(33 * 1024 * 1024, 32))
 

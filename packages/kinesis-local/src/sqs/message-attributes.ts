@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sqsError } from './sqs-error.js'
 
-export interface AttributeValue {
+interface AttributeValue {
   DataType: string
   StringValue?: string
   BinaryValue?: string

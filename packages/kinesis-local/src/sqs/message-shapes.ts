@@ -9,7 +9,7 @@ export function describeSent({ messageId, body, attributes }: QueuedMessage) {
 }
 
 /** Attributes come only where they are asked for, by name, by `prefix.*`, or all of them. */
-export function describeReceived(message: QueuedMessage, input: SqsInput) {
+export function describeReceived(message: QueuedMessage, input: SqsInput): object {
   const attributes = Object.fromEntries(
     Object.entries(message.attributes).filter(([name]) => isAsked(name, input.MessageAttributeNames)),
   )

@@ -13,7 +13,7 @@ import {
   type ServiceName,
 } from './request-observer.js'
 
-export interface Route {
+interface Route {
   name: ServiceName
   version: '1.0' | '1.1'
   service: LocalService
@@ -56,6 +56,12 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
       throw new ServiceError(
         'UnknownOperationException',
         `${request.method} with X-Amz-Target ${shown} names no operation of a local service.`,
+      )
+    }
+    if (request.headers['content-type']?.includes('cbor')) {
+      throw new ServiceError(
+        'SerializationException',
+        'CBOR is not spoken here. Let the SDK use JSON: -Daws.cborEnabled=false in Java.',
       )
     }
     await serveRoute(route, target.slice(dot + 1), body, response)
