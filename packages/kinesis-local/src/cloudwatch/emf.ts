@@ -18,7 +18,7 @@ export function readEmf(line: string, atMs: number): MetricDatum[] | undefined {
   if (document === undefined || typeof envelope !== 'object' || envelope === null) return undefined
   if (!Array.isArray(envelope.CloudWatchMetrics)) return undefined
   const timestampMs = typeof envelope.Timestamp === 'number' ? envelope.Timestamp : atMs
-  return envelope.CloudWatchMetrics.flatMap((directive: EmfDirective) =>
+  return envelope.CloudWatchMetrics.filter(isObject).flatMap((directive: EmfDirective) =>
     readDirective(document, directive, timestampMs),
   )
 }
@@ -32,7 +32,7 @@ function readDirective(
   if (typeof namespace !== 'string' || !Array.isArray(metrics)) return []
   const sets = Array.isArray(dimensionSets) && dimensionSets.length > 0 ? dimensionSets : [[]]
   return sets.flatMap((names: unknown) =>
-    metrics.flatMap((metric: { Name?: unknown; Unit?: unknown }) => {
+    metrics.filter(isObject).flatMap((metric: { Name?: unknown; Unit?: unknown }) => {
       if (typeof metric.Name !== 'string') return []
       const name = metric.Name
       const unit = (typeof metric.Unit === 'string' ? metric.Unit : 'None') as MetricUnit
@@ -56,6 +56,10 @@ function readDimensions(document: Record<string, unknown>, names: unknown): Reco
       .filter((name) => typeof document[name] === 'string')
       .map((name) => [String(name), String(document[name])]),
   )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }
 
 function valuesOf(value: unknown): number[] {
