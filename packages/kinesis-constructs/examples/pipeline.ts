@@ -13,7 +13,7 @@ const stack = new Stack(app, 'Clicks')
 
 const { stream } = new EncryptedStream(stack, 'Stream', { shardCount: 4 })
 const table = new ProcessedDataTable(stack, 'Table')
-const handler = { entry: 'handlers/store-clicks.ts' }
+const handler = { entry: 'store-clicks.ts' }
 const processor = new StreamProcessor(stack, 'Processor', { stream, table, handler })
 const { bucket } = new DataLake(stack, 'Lake')
 const delivery = new DataLakeDelivery(stack, 'Delivery', { stream, bucket })

@@ -3,7 +3,7 @@ import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 
 /** The context under which findings of CDK's validation are errors, in `Template.fromStack` as in `cdk synth`. */
-export const strict = { '@aws-cdk/core:validateAgainstDefaultRules': true }
+const strict = { '@aws-cdk/core:validateAgainstDefaultRules': true }
 
 export const handlerDirectory = fileURLToPath(new URL('../fixture/handler', import.meta.url))
 export const handlerEntry = fileURLToPath(new URL('../fixture/entry.ts', import.meta.url))
