@@ -39,7 +39,7 @@ describe('the demo', { timeout: 90_000 }, () => {
     })
     expect(account.p99LatencyMs).toBeGreaterThan(0)
     expect(account.peakRssBytes).toBeGreaterThan(50_000_000)
-    const rejected = readFileSync(folder.file('run/rejected/rejected.ndjson'), 'utf8').trim().split('\n')
+    const rejected = readFileSync(folder.file('run/rejected.ndjson'), 'utf8').trim().split('\n')
     expect(rejected).toHaveLength(account.rejected)
     expect(JSON.parse(rejected[0]!)).toMatchObject({
       reasonCode: expect.any(String),
@@ -52,6 +52,15 @@ describe('the demo', { timeout: 90_000 }, () => {
     ])
     expect(query.stderr).toBe('')
     expect(JSON.parse(query.stdout).events).toBe(account.delivered)
+
+    const views = await runDemoProcess([
+      ...[
+        'query',
+        'select (select count(*) from processed)::int as p, (select sum(event_count) from windows)::int as w',
+      ],
+      ...['--json', '--data', folder.file('run')],
+    ])
+    expect(JSON.parse(views.stdout)).toEqual({ p: account.stored, w: account.windowed })
 
     const wrong = await runDemoProcess(['query', 'selec 1', '--data', folder.file('run')])
     expect(wrong.stderr).toMatch(/syntax error/)

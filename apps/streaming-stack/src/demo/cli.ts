@@ -48,7 +48,7 @@ const program = new Command('demo')
 
 program
   .command('query')
-  .description('Answers SQL from the lake of the last run; the view is called lake.')
+  .description('Answers SQL from what the last run left: the views lake, processed, windows and rejected.')
   .argument('<sql>', 'for example: select event_type, count(*) from lake group by 1')
   .option('--data <dir>', 'the folder of another run')
   .option('--json', 'one JSON line per row')

@@ -8,8 +8,11 @@ import { StreamingError } from '@org/kinesis-core'
 export interface RunFolders {
   root: string
   lake: string
-  rejected: string
   failures: string
+  /** One JSON line per item of the table, window partial, and rejected record. */
+  processed: string
+  windows: string
+  rejected: string
   ledger: string
   account: string
 }
@@ -28,7 +31,7 @@ export async function createRunFolders(dataDir: string | undefined): Promise<Run
   if (dataDir === undefined) await removeEarlierRuns()
   else await assertEmpty(root)
   const folders = runFolders(root)
-  for (const folder of [folders.lake, folders.rejected, folders.failures]) {
+  for (const folder of [folders.lake, folders.failures]) {
     await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw unusable(root, error)
     })
@@ -68,8 +71,10 @@ function runFolders(root: string): RunFolders {
   return {
     root,
     lake: join(root, 'lake'),
-    rejected: join(root, 'rejected'),
     failures: join(root, 'failures'),
+    processed: join(root, 'processed.ndjson'),
+    windows: join(root, 'windows.ndjson'),
+    rejected: join(root, 'rejected.ndjson'),
     ledger: join(root, 'ledger.tsv'),
     account: join(root, 'account.json'),
   }

@@ -1,42 +1,44 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { position } from './account.js'
 
-/** Items per event id, from a scan of the table. */
-export async function scanEventIds(client: DynamoDBClient, tableName: string): Promise<Map<string, number>> {
-  const items = new Map<string, number>()
-  for await (const item of scan(client, tableName, 'event_id')) {
-    const eventId = item.event_id?.S ?? '(none)'
-    items.set(eventId, (items.get(eventId) ?? 0) + 1)
-  }
-  return items
+/** Every item of a table, one JSON line each, into a file; and what `note` makes of them on the way. */
+export async function dumpTable(
+  client: DynamoDBClient,
+  tableName: string,
+  file: string,
+  note: (item: Record<string, unknown>) => void,
+): Promise<void> {
+  await pipeline(async function* () {
+    for await (const marshalled of scan(client, tableName)) {
+      const item = unmarshall(marshalled)
+      note(item)
+      yield `${JSON.stringify(item)}\n`
+    }
+  }, createWriteStream(file))
 }
 
-/** Events in all windows: partials of one window add up. */
-export async function countWindowedEvents(client: DynamoDBClient, tableName: string): Promise<number> {
-  let events = 0
-  for await (const item of scan(client, tableName, 'event_count')) events += Number(item.event_count?.N ?? 0)
-  return events
-}
-
-async function* scan(client: DynamoDBClient, tableName: string, attribute: string) {
-  let start: Record<string, never> | undefined
+async function* scan(
+  client: DynamoDBClient,
+  tableName: string,
+): AsyncGenerator<Record<string, AttributeValue>> {
+  let start: Record<string, AttributeValue> | undefined
   do {
     const page = await client.send(
       new ScanCommand({
         TableName: tableName,
-        ProjectionExpression: '#attribute',
-        ExpressionAttributeNames: { '#attribute': attribute },
         ConsistentRead: true,
         ...(start === undefined ? {} : { ExclusiveStartKey: start }),
       }),
     )
     yield* page.Items ?? []
-    start = page.LastEvaluatedKey as typeof start
+    start = page.LastEvaluatedKey
   } while (start !== undefined)
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, statSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { StreamingError } from '@org/kinesis-core'
 import type { RunFolders } from './data-dir.js'
@@ -8,7 +8,10 @@ export interface QueryResult {
   rows: unknown[][]
 }
 
-/** Runs SQL over the lake of a run: the view `lake` has one row per event, and the partition columns year, month, day, hour. */
+/**
+ * Runs SQL over what a run left. The view `lake` has one row per delivered event, and the partition columns year, month, day, hour;
+ * `processed`, `windows` and `rejected` are the items of the tables and the rejected records, where there are any.
+ */
 export async function queryLake(folders: RunFolders, sql: string): Promise<QueryResult> {
   const objects = `${folders.lake}/year=*/month=*/day=*/hour=*/*.gz`
   if (!existsSync(folders.lake) || globSync(objects).length === 0) {
@@ -25,15 +28,24 @@ export async function queryLake(folders: RunFolders, sql: string): Promise<Query
       `create view lake as select * from read_json(${quote(objects)}, format = 'newline_delimited',
          hive_partitioning = true, union_by_name = true, maximum_object_size = 16777216)`,
     )
+    for (const name of ['processed', 'windows', 'rejected'] as const) {
+      if (!existsSync(folders[name]) || statSync(folders[name]).size === 0) continue
+      await connection.run(
+        `create view ${name} as select * from read_json(${quote(folders[name])}, format = 'newline_delimited')`,
+      )
+    }
     const reader = await connection.runAndReadAll(sql)
     return { columns: reader.columnNames(), rows: reader.getRowsJson() }
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new StreamingError(`The query failed: ${reason} (The view is called lake.)`, {
-      code: 'QUERY_FAILED',
-      retryable: false,
-      cause: error,
-    })
+    throw new StreamingError(
+      `The query failed: ${reason} (The views are lake, processed, windows and rejected.)`,
+      {
+        code: 'QUERY_FAILED',
+        retryable: false,
+        cause: error,
+      },
+    )
   } finally {
     connection.closeSync()
     instance.closeSync()

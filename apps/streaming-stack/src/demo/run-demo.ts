@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { KinesisMonitor, type StreamHealth } from '@org/kinesis-monitor'
-import { type Account, position, type RejectedEvidence, settleAccount } from './account.js'
+import { type Account, type Evidence, position, type RejectedEvidence, settleAccount } from './account.js'
 import { accountText } from './account-view.js'
 import { checkFiles } from './check-files.js'
 import { createRunFolders, type RunFolders } from './data-dir.js'
-import { countWindowedEvents, readFailures, readLake, scanEventIds } from './evidence.js'
+import { dumpTable, readFailures, readLake } from './evidence.js'
 import { type GeneratorProcess, startGenerator } from './generator-process.js'
 import { type LedgerEntry, readLedger } from './ledger.js'
 import { MemoryWatch } from './memory.js'
@@ -167,33 +167,33 @@ function snapshotter(
   }
 }
 
-async function collectEvidence(pipeline: Pipeline, folders: RunFolders) {
+async function collectEvidence(pipeline: Pipeline, folders: RunFolders): Promise<Evidence> {
   const ledger: LedgerEntry[] = []
   for await (const entry of readLedger(folders.ledger)) ledger.push(entry)
-  const rejected = pipeline.local.queueMessages(names.rejectedQueue).map(rejectedEvidence)
-  await writeFile(
-    `${folders.rejected}/rejected.ndjson`,
-    pipeline.local
-      .queueMessages(names.rejectedQueue)
-      .map((message) => `${message.body}\n`)
-      .join(''),
-  )
+  const stored = new Map<string, number>()
+  await dumpTable(pipeline.dynamo, names.processedTable, folders.processed, ({ event_id: eventId }) => {
+    stored.set(String(eventId), (stored.get(String(eventId)) ?? 0) + 1)
+  })
+  let windowed = 0
+  await dumpTable(pipeline.dynamo, names.windowsTable, folders.windows, ({ event_count: events }) => {
+    // Partials of one window add up.
+    windowed += Number(events)
+  })
+  const rejected = pipeline.local.queueMessages(names.rejectedQueue).map(({ body }) => body)
+  await writeFile(folders.rejected, rejected.map((body) => `${body}\n`).join(''))
   return {
     ledger,
-    stored: await scanEventIds(pipeline.dynamo, names.processedTable),
+    stored,
     firstWrites: pipeline.observer.firstWrites,
-    rejected,
+    rejected: rejected.map(rejectedEvidence),
     deadLettered: await readFailures(folders.failures),
     lake: await readLake(folders.lake),
-    windowed: await countWindowedEvents(pipeline.dynamo, names.windowsTable),
+    windowed,
   }
 }
 
-function rejectedEvidence(message: { body: string }): RejectedEvidence {
-  const envelope = JSON.parse(message.body) as Record<
-    'shardId' | 'sequenceNumber' | 'reasonCode' | 'payload',
-    string
-  >
+function rejectedEvidence(body: string): RejectedEvidence {
+  const envelope = JSON.parse(body) as Record<'shardId' | 'sequenceNumber' | 'reasonCode' | 'payload', string>
   return {
     position: position(envelope.shardId, envelope.sequenceNumber),
     reasonCode: envelope.reasonCode,
