@@ -1,67 +1,104 @@
-import type { PermanentError } from './errors.js'
-import { readEvent, type StreamRecord } from './stream-record.js'
+import type { ReasonCode } from './errors.js'
+import type { StreamRecord } from './stream-record.js'
 
-/**
- * `waiting`: steps still to run. `ready`: to be written. `faulty`: to be rejected. `resolved`: stored, rejected or dropped.
- * `unresolved`: given up for this invocation; nothing of its key runs any more.
- */
-export type Progress<U> =
+/** `waiting`: steps still to run. `ready`: to be written. `faulty`: to be rejected. `resolved`: stored, rejected or dropped. */
+type Progress<U> =
   | { state: 'waiting' }
   | { state: 'ready'; value: U }
-  | { state: 'faulty'; error: unknown }
+  | { state: 'faulty'; error: unknown; reasonCode: ReasonCode }
   | { state: 'resolved'; as: 'stored' | 'rejected' | 'dropped' }
-  | { state: 'unresolved' }
 
 export interface BatchItem<U> {
+  /** Place in the batch. */
+  readonly index: number
   readonly record: StreamRecord
   progress: Progress<U>
+  /** What went wrong in this pass, and may go right in another. */
+  failure: { error: unknown } | undefined
+}
+
+export type ItemIn<U, State extends Progress<U>['state']> = BatchItem<U> & {
+  progress: Extract<Progress<U>, { state: State }>
+}
+
+/** The records of one partition key, in stream order. Its first open record decides when the lane goes on, and whether. */
+export class Lane<U> {
+  /** Attempts in a row that failed for the first open record. */
+  failures = 0
+  lastError: unknown
+  retryAtMs = Number.NEGATIVE_INFINITY
+  readonly items: BatchItem<U>[] = []
+  #head = 0
+
+  /** The first record that is not resolved. */
+  get head(): BatchItem<U> | undefined {
+    while (this.items[this.#head]?.progress.state === 'resolved') this.#head++
+    return this.items[this.#head]
+  }
+
+  /** From the first open record on. */
+  get open(): BatchItem<U>[] {
+    return this.head === undefined ? [] : this.items.slice(this.#head)
+  }
+
+  /** Settles what a pass did: counts the failure of the first open record, or none where the lane moved on. */
+  endPass(headBefore: BatchItem<U> | undefined, retryAtMs: (failures: number) => number): void {
+    const { head, open } = this
+    if (head !== headBefore) this.failures = 0
+    if (head?.failure !== undefined) {
+      this.failures += 1
+      this.lastError = head.failure.error
+      this.retryAtMs = retryAtMs(this.failures)
+    }
+    // Whatever failed behind it was tried too early to count.
+    for (const item of open) item.failure = undefined
+  }
 }
 
 /** The records of one invocation, and which of them are done. */
 export class Batch<U> {
-  readonly items: BatchItem<U>[]
-  /** Items by partition key, each in stream order. */
-  readonly lanes: readonly BatchItem<U>[][]
+  readonly items: readonly BatchItem<U>[]
+  readonly lanes: readonly Lane<U>[]
 
-  constructor(event: unknown) {
-    this.items = readEvent(event).map((record) => ({ record, progress: initialProgress(record.fault) }))
-    this.lanes = [...Map.groupBy(this.items, ({ record }) => record.position.partitionKey).values()]
-  }
-
-  inState<S extends Progress<U>['state']>(
-    state: S,
-  ): (BatchItem<U> & { progress: Extract<Progress<U>, { state: S }> })[] {
-    return this.items.filter((item): item is never => item.progress.state === state)
-  }
-
-  /** What can be written now: in stream order, and nothing that stands behind an open record of its key. */
-  writable(): (BatchItem<U> & { progress: { state: 'ready'; value: U } })[] {
-    const blocked = new Set<string>()
-    return this.items.filter((item): item is never => {
-      const { partitionKey } = item.record.position
-      const { state } = item.progress
-      if (state === 'ready') return !blocked.has(partitionKey)
-      if (state !== 'resolved') blocked.add(partitionKey)
-      return false
+  constructor(records: readonly StreamRecord[]) {
+    const lanes = new Map<string, Lane<U>>()
+    this.items = records.map((record, index) => {
+      const item: BatchItem<U> = { index, record, progress: initialProgress(record), failure: undefined }
+      const { partitionKey } = record.position
+      const lane = lanes.get(partitionKey)
+      if (lane !== undefined) lane.items.push(item)
+      else {
+        const opened = new Lane<U>()
+        opened.items.push(item)
+        lanes.set(partitionKey, opened)
+      }
+      return item
     })
-  }
-
-  /** Gives up what is still open, and with it everything behind it in its lane. */
-  giveUp(): void {
-    for (const item of this.items) {
-      if (item.progress.state !== 'resolved') item.progress = { state: 'unresolved' }
-    }
+    this.lanes = [...lanes.values()]
   }
 
   /**
-   * Where Lambda goes on: the lowest sequence number with an unresolved record. Members of an aggregate share theirs, so the
-   * aggregate comes again as a whole.
+   * Where Lambda goes on: the first unresolved record, which has the lowest sequence number, because a batch comes in stream order. Members
+   * of an aggregate share theirs, so the aggregate comes again as a whole.
    */
-  get checkpoint(): string | undefined {
-    return this.items.find(({ progress }) => progress.state !== 'resolved')?.record.position.sequenceNumber
+  get firstUnresolved(): BatchItem<U> | undefined {
+    return this.items.find(({ progress }) => progress.state !== 'resolved')
+  }
+
+  countUnresolved(): number {
+    let count = 0
+    for (const { progress } of this.items) if (progress.state !== 'resolved') count++
+    return count
+  }
+
+  countResolved(as: 'stored' | 'rejected' | 'dropped'): number {
+    let count = 0
+    for (const { progress } of this.items) if (progress.state === 'resolved' && progress.as === as) count++
+    return count
   }
 }
 
-function initialProgress<U>(fault: PermanentError | undefined): Progress<U> {
-  return fault === undefined ? { state: 'waiting' } : { state: 'faulty', error: fault }
+function initialProgress<U>({ fault }: StreamRecord): Progress<U> {
+  if (fault === undefined) return { state: 'waiting' }
+  return { state: 'faulty', error: fault, reasonCode: 'corrupt-aggregate' }
 }

@@ -1,1 +1,2 @@
-export { type DynamoDbSinkOptions, dynamoDbSink } from './dynamodb/dynamodb-sink.js'
+export type { DynamoDbSinkOptions, PutCondition } from './dynamodb/dynamodb-options.js'
+export { dynamoDbSink } from './dynamodb/dynamodb-sink.js'

@@ -2,7 +2,7 @@ import { StreamingError } from '@org/kinesis-core'
 
 /** Why a record was rejected; stable, for whoever sorts rejected records. */
 export type ReasonCode =
-  /** No aggregate, no UTF-8, no JSON, or a number that no JSON reader can hold. */
+  /** No UTF-8, no JSON, a number that no JSON reader can hold, or whatever else the decoder refuses. */
   | 'undecodable'
   /** Decoded, and not what the schema asks for. */
   | 'invalid'
@@ -15,15 +15,16 @@ export type ReasonCode =
 
 /** Trying again cannot help: the record goes to the rejected sink and counts as resolved. */
 export class PermanentError extends StreamingError {
-  readonly reasonCode: ReasonCode
+  /** Where it is left out, the stage that failed says why: decoder, step or sink. */
+  readonly reasonCode: ReasonCode | undefined
 
   constructor(message: string, options: { reasonCode?: ReasonCode; cause?: unknown } = {}) {
     super(message, { code: 'PERMANENT', retryable: false, cause: options.cause })
-    this.reasonCode = options.reasonCode ?? 'rejected-by-step'
+    this.reasonCode = options.reasonCode
   }
 }
 
-/** Trying again may help. Any other error is treated the same; this one says that it was foreseen. */
+/** Trying again may help. Any other error of a step or sink is treated the same; this one says that it was foreseen. */
 export class TransientError extends StreamingError {
   constructor(message: string, options: { cause?: unknown } = {}) {
     super(message, { code: 'TRANSIENT', retryable: true, cause: options.cause })
@@ -37,6 +38,11 @@ export class UnexpectedEventError extends StreamingError {
   }
 }
 
+/** By code, not by class: a sink may come with a copy of this package of its own. */
 export function isPermanent(error: unknown): error is PermanentError {
-  return error instanceof PermanentError
+  return StreamingError.isInstance(error) && error.code === 'PERMANENT'
+}
+
+export function isTransient(error: unknown): error is TransientError {
+  return StreamingError.isInstance(error) && error.code === 'TRANSIENT'
 }

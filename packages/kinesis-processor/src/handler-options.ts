@@ -1,21 +1,24 @@
 import { type Clock, InvalidOptionError, type Random, systemClock, systemRandom } from '@org/kinesis-core'
 import type { Decoder } from './json-decoder.js'
+import { refuseUnknown, requireFunction, requireTime, whole } from './option-checks.js'
 import type { MetricsPort } from './processing-metrics.js'
 import type { RejectedSink } from './rejected-record.js'
 import type { Sink } from './sink.js'
+import type { Step } from './step.js'
 import type { RecordPosition } from './stream-record.js'
 
-/**
- * One step: gives the value for the next step, or undefined to drop the record (it counts as resolved). Throws a `PermanentError` to
- * reject it; anything else it throws is tried again.
- */
-export type Step = (value: never, position: RecordPosition) => unknown
+export interface WithSteps<Steps extends readonly unknown[]> {
+  /**
+   * Run in order on each record, after validation: the first takes what `decode` gives, the sink what the last gives. At most six; a step may
+   * do more than one thing. @default none
+   */
+  steps: Steps
+}
 
-export interface KinesisHandlerOptions<T, U> {
+/** T is what `decode` gives, U what the sink takes. */
+export interface KinesisHandlerOptions<T, U = T> {
   /** Bytes to a validated value: `json(schema)`, or a function of your own. */
   decode: Decoder<T>
-  /** Run in order on each record, after validation. @default none */
-  steps?: readonly Step[]
   sink: Sink<U>
   /** Where records go that can never be processed. */
   rejected: RejectedSink
@@ -27,21 +30,36 @@ export interface KinesisHandlerOptions<T, U> {
   backoffBaseMs?: number
   /** Upper bound of every delay, in milliseconds. @default 1_000 */
   backoffMaxMs?: number
-  /** Nothing is started when less than this is left of the invocation, in milliseconds. @default 1_000 */
+  /**
+   * Nothing is started when less than this is left of the invocation, in milliseconds; never more than half of what it began with.
+   * @default 1_000
+   */
   deadlineMarginMs?: number
   /** Powertools' `Metrics`, or anything with its shape. @default none */
   metrics?: MetricsPort
-  /** The bounded event type for the metric RecordsProcessed; undefined leaves a record out. @default none */
+  /** The bounded event type for the metric RecordsProcessed, which needs `metrics`; undefined leaves a record out, as does throwing. @default none */
   eventType?: (value: U) => string | undefined
+  /** Told once per batch that was not finished, where it stopped and why. @default one line on standard error */
+  onUnresolved?: (unresolved: UnresolvedRecords) => void
   /** @default the system's clock */
   clock?: Clock
   /** @default Math.random */
   random?: Random
 }
 
+/** What an invocation leaves to the next one. */
+export interface UnresolvedRecords {
+  /** Where Lambda goes on: the first unresolved record. */
+  position: RecordPosition
+  /** How many of the batch are unresolved, this one with them. */
+  count: number
+  /** What last failed for that record; undefined where time ran out before it was tried. */
+  error: unknown
+}
+
 export interface ResolvedHandlerOptions<T, U> {
   decode: Decoder<T>
-  steps: readonly Step[]
+  steps: readonly Step<unknown, unknown>[]
   sink: Sink<U>
   rejected: RejectedSink
   maxConcurrency: number
@@ -50,11 +68,12 @@ export interface ResolvedHandlerOptions<T, U> {
   deadlineMarginMs: number
   metrics: MetricsPort | undefined
   eventType: (value: U) => string | undefined
+  onUnresolved: (unresolved: UnresolvedRecords) => void
   clock: Clock
   random: Random
 }
 
-const KNOWN: ReadonlySet<string> = new Set<keyof KinesisHandlerOptions<unknown, unknown>>([
+const KNOWN = [
   'decode',
   'steps',
   'sink',
@@ -66,16 +85,19 @@ const KNOWN: ReadonlySet<string> = new Set<keyof KinesisHandlerOptions<unknown, 
   'deadlineMarginMs',
   'metrics',
   'eventType',
+  'onUnresolved',
   'clock',
   'random',
-])
+] as const satisfies (keyof KinesisHandlerOptions<unknown> | 'steps')[]
 
 export function resolveHandlerOptions<T, U>(
-  options: KinesisHandlerOptions<T, U>,
+  options: KinesisHandlerOptions<T, U> & Partial<WithSteps<readonly unknown[]>>,
 ): ResolvedHandlerOptions<T, U> {
   refuseUnknown(options, KNOWN)
-  const { decode, steps = [], sink, rejected } = options
+  const { decode, steps = [], sink, rejected, metrics, eventType, onUnresolved = warn } = options
+  const { clock = systemClock, random = systemRandom } = options
   requireFunction('decode', decode, 'Pass json(schema), or a function from bytes to a value.')
+  if (!Array.isArray(steps)) throw new InvalidOptionError('steps', steps, 'Pass a list of functions.')
   for (const step of steps) requireFunction('steps', step, 'Every step is a function.')
   requireFunction('sink', sink?.write, 'Pass a sink: dynamoDbSink, functionSink, or an object with write().')
   requireFunction(
@@ -83,51 +105,64 @@ export function resolveHandlerOptions<T, U>(
     rejected?.write,
     'Pass a rejected sink: without one a bad record would block its shard, or be lost.',
   )
-  const backoff = {
-    baseMs: whole('backoffBaseMs', options.backoffBaseMs ?? 50, 0),
-    maxMs: whole('backoffMaxMs', options.backoffMaxMs ?? 1_000, 0),
-  }
+  requireFunction('onUnresolved', onUnresolved, 'Pass a function, or leave it out.')
+  checkMetrics(metrics, eventType)
+  requireTime({ clock, random })
   return {
     decode,
-    steps,
+    steps: [...steps],
     sink,
     rejected,
     maxConcurrency: whole('maxConcurrency', options.maxConcurrency ?? 32, 1),
     maxAttempts: whole('maxAttempts', options.maxAttempts ?? 3, 1),
-    backoff,
+    backoff: resolveBackoff(options),
     deadlineMarginMs: whole('deadlineMarginMs', options.deadlineMarginMs ?? 1_000, 0),
-    metrics: options.metrics,
-    eventType: options.eventType ?? (() => undefined),
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
+    metrics,
+    eventType: eventType ?? (() => undefined),
+    onUnresolved,
+    clock,
+    random,
   }
 }
 
-export function refuseUnknown(options: unknown, known: ReadonlySet<string>): void {
-  if (typeof options !== 'object' || options === null) {
+function resolveBackoff(options: { backoffBaseMs?: number; backoffMaxMs?: number }) {
+  const baseMs = whole('backoffBaseMs', options.backoffBaseMs ?? 50, 0)
+  const maxMs = whole('backoffMaxMs', options.backoffMaxMs ?? Math.max(1_000, baseMs), 0)
+  if (baseMs > maxMs) {
     throw new InvalidOptionError(
-      'options',
-      options,
-      `Pass an object with ${[...known].slice(0, 4).join(', ')}, …`,
+      'backoffBaseMs',
+      baseMs,
+      `It must not be above backoffMaxMs, which is ${maxMs}.`,
     )
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (!known.has(name))
-      throw new InvalidOptionError(
-        name,
-        value,
-        `There is no such option. Known are ${[...known].join(', ')}.`,
-      )
-  }
+  return { baseMs, maxMs }
 }
 
-export function requireFunction(option: string, value: unknown, remedy: string): void {
-  if (typeof value !== 'function') throw new InvalidOptionError(option, value, remedy)
+function checkMetrics(metrics: MetricsPort | undefined, eventType: unknown): void {
+  if (metrics === undefined) {
+    if (eventType === undefined) return
+    throw new InvalidOptionError(
+      'eventType',
+      eventType,
+      'It says what metrics are counted by: pass metrics too.',
+    )
+  }
+  for (const method of ['addMetric', 'singleMetric', 'publishStoredMetrics'] as const) {
+    requireFunction('metrics', metrics?.[method], `Pass Powertools' Metrics: it has no ${method}().`)
+  }
+  if (eventType !== undefined)
+    requireFunction('eventType', eventType, 'Pass a function from a value to its type.')
 }
 
-export function whole(option: string, value: number, least: number): number {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new InvalidOptionError(option, value, `Give a whole number, ${least} or more.`)
-  }
-  return value
+/** A batch that cannot go on must say why, or nobody can help it. */
+function warn({ position, count, error }: UnresolvedRecords): void {
+  const why =
+    error === undefined
+      ? 'no time was left'
+      : error instanceof Error
+        ? `${error.name}: ${error.message}`
+        : error
+  console.warn(
+    `kinesis-processor: ${count} records unresolved, from ${position.shardId} ${position.sequenceNumber} on: ${why}`,
+  )
 }

@@ -4,50 +4,98 @@ import {
   type KinesisHandlerOptions,
   type ResolvedHandlerOptions,
   resolveHandlerOptions,
+  type WithSteps,
 } from './handler-options.js'
 import { processBatch } from './process-batch.js'
 import { publish } from './processing-metrics.js'
+import type { Step } from './step.js'
+import { readEvent } from './stream-record.js'
+import { timeLeft } from './time-left.js'
 
 export type KinesisHandler = (event: KinesisEvent, context: LambdaContext) => Promise<KinesisBatchResponse>
+
+type Steps1<T, U> = readonly [Step<T, U>]
+type Steps2<T, A, U> = readonly [...Steps1<T, A>, Step<A, U>]
+type Steps3<T, A, B, U> = readonly [...Steps2<T, A, B>, Step<B, U>]
+type Steps4<T, A, B, C, U> = readonly [...Steps3<T, A, B, C>, Step<C, U>]
+type Steps5<T, A, B, C, D, U> = readonly [...Steps4<T, A, B, C, D>, Step<D, U>]
+type Steps6<T, A, B, C, D, E, U> = readonly [...Steps5<T, A, B, C, D, E>, Step<E, U>]
 
 /**
  * A Lambda handler for a Kinesis stream. Records of one partition key run in order, keys in parallel; what can never be processed goes
  * to the rejected sink; what may succeed later is named in the response, from where Lambda goes on.
  *
  * The mapping must ask for `ReportBatchItemFailures`: without it Lambda ignores the response, and unresolved records are lost.
+ *
+ * @throws InvalidOptionError at once for options that cannot work; the handler rejects with UnexpectedEventError for the event of another service
  */
-export function kinesisHandler<T, U = T>(options: KinesisHandlerOptions<T, U>): KinesisHandler {
+export function kinesisHandler<T>(
+  options: KinesisHandlerOptions<T> & Partial<WithSteps<readonly []>>,
+): KinesisHandler
+export function kinesisHandler<T, U>(
+  options: KinesisHandlerOptions<T, U> & WithSteps<Steps1<T, U>>,
+): KinesisHandler
+export function kinesisHandler<T, A, U>(
+  options: KinesisHandlerOptions<T, U> & WithSteps<Steps2<T, A, U>>,
+): KinesisHandler
+export function kinesisHandler<T, A, B, U>(
+  options: KinesisHandlerOptions<T, U> & WithSteps<Steps3<T, A, B, U>>,
+): KinesisHandler
+export function kinesisHandler<T, A, B, C, U>(
+  options: KinesisHandlerOptions<T, U> & WithSteps<Steps4<T, A, B, C, U>>,
+): KinesisHandler
+export function kinesisHandler<T, A, B, C, D, U>(
+  options: KinesisHandlerOptions<T, U> & WithSteps<Steps5<T, A, B, C, D, U>>,
+): KinesisHandler
+export function kinesisHandler<T, A, B, C, D, E, U>(
+  options: KinesisHandlerOptions<T, U> & WithSteps<Steps6<T, A, B, C, D, E, U>>,
+): KinesisHandler
+export function kinesisHandler<T, U>(
+  options: KinesisHandlerOptions<T, U> & Partial<WithSteps<readonly unknown[]>>,
+): KinesisHandler {
   const resolved = resolveHandlerOptions(options)
   return async (event, context) => {
     const startedAtMs = resolved.clock.now()
-    const batch = new Batch<U>(event)
-    const values = collectEventTypes(resolved)
+    const leftMs = timeLeft(context, resolved.deadlineMarginMs)
+    const batch = new Batch<U>(readEvent(event))
+    const byEventType = new Map<string, number>()
     try {
-      await processBatch(batch, values.options, () => context.getRemainingTimeInMillis())
+      await processBatch(batch, resolved, leftMs, (value) => count(byEventType, resolved.eventType, value))
     } finally {
-      report(batch, resolved, values.stored, startedAtMs)
+      report(batch, resolved, byEventType, startedAtMs)
     }
-    const { checkpoint } = batch
-    return { batchItemFailures: checkpoint === undefined ? [] : [{ itemIdentifier: checkpoint }] }
+    return respond(batch, resolved)
   }
 }
 
-/** Counts event types as the sink confirms them, so that no value is kept longer than its write. */
-function collectEventTypes<T, U>(options: ResolvedHandlerOptions<T, U>) {
-  const stored = new Map<string, number>()
-  if (options.metrics === undefined) return { options, stored }
-  const sink: typeof options.sink = {
-    async write(records, context) {
-      const results = await options.sink.write(records, context)
-      for (const [index, { value }] of records.entries()) {
-        if (results[index]?.stored !== true) continue
-        const eventType = options.eventType(value)
-        if (eventType !== undefined) stored.set(eventType, (stored.get(eventType) ?? 0) + 1)
-      }
-      return results
-    },
+/** Counted as the sink confirms. A metric must not make a stored record fail: a function that throws leaves it out. */
+function count<U>(
+  byEventType: Map<string, number>,
+  eventTypeOf: (value: U) => string | undefined,
+  value: U,
+): void {
+  try {
+    const eventType = eventTypeOf(value)
+    if (eventType !== undefined) byEventType.set(eventType, (byEventType.get(eventType) ?? 0) + 1)
+  } catch {
+    // As documented for `eventType`: left out.
   }
-  return { options: { ...options, sink }, stored }
+}
+
+function respond<T, U>(
+  batch: Batch<U>,
+  { onUnresolved }: ResolvedHandlerOptions<T, U>,
+): KinesisBatchResponse {
+  const first = batch.firstUnresolved
+  if (first === undefined) return { batchItemFailures: [] }
+  const { position } = first.record
+  const error = batch.lanes.find(({ head }) => head === first)?.lastError
+  try {
+    onUnresolved({ position, count: batch.countUnresolved(), error })
+  } catch (cause) {
+    console.warn('kinesis-processor: onUnresolved threw.', cause)
+  }
+  return { batchItemFailures: [{ itemIdentifier: position.sequenceNumber }] }
 }
 
 function report<T, U>(
@@ -58,16 +106,19 @@ function report<T, U>(
 ): void {
   if (metrics === undefined) return
   const nowMs = clock.now()
-  const resolvedAs = (as: string) =>
-    batch.inState('resolved').filter(({ progress }) => progress.as === as).length
   const oldest = batch.items[0]
-  publish(metrics, {
-    received: batch.items.length,
-    stored: resolvedAs('stored'),
-    rejected: resolvedAs('rejected'),
-    unresolved: batch.items.length - batch.inState('resolved').length,
-    durationMs: nowMs - startedAtMs,
-    iteratorAgeMs: oldest === undefined ? undefined : Math.max(0, nowMs - oldest.record.position.arrivalMs),
-    byEventType,
-  })
+  try {
+    publish(metrics, {
+      received: batch.items.length,
+      stored: batch.countResolved('stored'),
+      rejected: batch.countResolved('rejected'),
+      unresolved: batch.countUnresolved(),
+      durationMs: nowMs - startedAtMs,
+      iteratorAgeMs: oldest === undefined ? undefined : Math.max(0, nowMs - oldest.record.position.arrivalMs),
+      byEventType,
+    })
+  } catch (error) {
+    // Failing the invocation would process the batch again, for want of a number.
+    console.warn('kinesis-processor: the metrics of a batch could not be published.', error)
+  }
 }

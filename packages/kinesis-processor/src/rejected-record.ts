@@ -1,4 +1,5 @@
 import { isPermanent, type ReasonCode } from './errors.js'
+import type { SinkContext, SinkResult } from './sink.js'
 import type { StreamRecord } from './stream-record.js'
 
 /** What is kept of a record that can never be processed: enough to know why, and to put it back. */
@@ -8,52 +9,82 @@ export interface RejectedRecord {
   streamName: string
   shardId: string
   sequenceNumber: string
+  /** Place in an aggregated record, from 0; 0 for a plain record. */
   subSequenceNumber: number
   partitionKey: string
-  /** ISO 8601. */
+  /** When the stream took it, in milliseconds since the epoch. */
+  arrivalMs: number
+  /** The same in ISO 8601. */
   arrivalTime: string
+  /** ISO 8601. */
   rejectedTime: string
   reasonCode: ReasonCode
-  /** The error and its causes, outermost first. */
+  /** The error and its causes, outermost first: at most 5, names of at most 100 characters and messages of at most 1,000. */
   errors: { name: string; message: string }[]
   /** Base64 of the record as it was. */
   payload: string
 }
 
-/** Durable when it resolves. Where it rejects, the records stay unresolved and come again. */
+/**
+ * Where rejected records are kept. It answers for each, at the same index, and what it says is stored is durable. Whatever it does not
+ * store, or all when it throws, stays unresolved and comes again: a record may be there more than once.
+ */
 export interface RejectedSink {
-  write(records: readonly RejectedRecord[]): Promise<readonly RejectedResult[]>
+  write(records: readonly RejectedRecord[], context: SinkContext): Promise<readonly SinkResult[]>
 }
 
-export type RejectedResult = { stored: true } | { stored: false; error: unknown }
-
 const MAX_CAUSES = 5
+const MAX_NAME_LENGTH = 100
 const MAX_MESSAGE_LENGTH = 1_000
 
 export function rejectedRecord(
   { position, data }: StreamRecord,
-  error: unknown,
+  fault: { error: unknown; reasonCode: ReasonCode },
   nowMs: number,
 ): RejectedRecord {
-  const { arrivalMs, ...place } = position
+  const { streamArn, streamName, shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivalMs } =
+    position
   return {
     version: 1,
-    ...place,
-    arrivalTime: new Date(arrivalMs).toISOString(),
-    rejectedTime: new Date(nowMs).toISOString(),
-    reasonCode: isPermanent(error) ? error.reasonCode : 'rejected-by-step',
-    errors: errorChain(error),
+    streamArn,
+    streamName,
+    shardId,
+    sequenceNumber,
+    subSequenceNumber,
+    partitionKey,
+    arrivalMs,
+    arrivalTime: isoTime(arrivalMs),
+    rejectedTime: isoTime(nowMs),
+    reasonCode: (isPermanent(fault.error) ? fault.error.reasonCode : undefined) ?? fault.reasonCode,
+    errors: errorChain(fault.error),
     payload: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
   }
+}
+
+/** A time that no calendar holds must not keep a record from being rejected. */
+function isoTime(ms: number): string {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms)
 }
 
 function errorChain(error: unknown): { name: string; message: string }[] {
   const chain: { name: string; message: string }[] = []
   for (let next = error; next !== undefined && chain.length < MAX_CAUSES; ) {
-    const isError = next instanceof Error
-    const message = isError ? next.message : String(next)
-    chain.push({ name: isError ? next.name : typeof next, message: message.slice(0, MAX_MESSAGE_LENGTH) })
-    next = isError ? next.cause : undefined
+    const { name, message, cause } =
+      next instanceof Error ? next : { name: typeof next, message: next, cause: undefined }
+    chain.push({
+      name: text(name).slice(0, MAX_NAME_LENGTH),
+      message: text(message).slice(0, MAX_MESSAGE_LENGTH),
+    })
+    next = cause
   }
   return chain
+}
+
+/** Anything can be thrown, also what has no text. */
+function text(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
 }

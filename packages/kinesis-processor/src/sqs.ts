@@ -1,1 +1,1 @@
-export { sqsRejectedSink } from './sqs/sqs-rejected-sink.js'
+export { type SqsRejectedSinkOptions, sqsRejectedSink } from './sqs/sqs-rejected-sink.js'

@@ -1,4 +1,4 @@
-import { decodeAggregate, type KinesisEvent, type KinesisEventRecord } from '@org/kinesis-core'
+import { decodeAggregate, type KinesisEventRecord } from '@org/kinesis-core'
 import { PermanentError, UnexpectedEventError } from './errors.js'
 
 /** Where a record stands in its stream. Unique, and the same on every retry. */
@@ -23,25 +23,20 @@ export interface StreamRecord {
 
 /** The user records of a batch in stream order: aggregates unpacked, their members sharing a sequence number. */
 export function readEvent(event: unknown): StreamRecord[] {
-  const { Records: records } = (event ?? {}) as Partial<KinesisEvent>
+  const records: unknown = isObject(event) ? event.Records : undefined
   if (!Array.isArray(records)) {
     throw new UnexpectedEventError('The event has no Records: map this function to a Kinesis stream.')
   }
   return records.flatMap(readRecord)
 }
 
-function readRecord(record: KinesisEventRecord): StreamRecord[] {
+function readRecord(record: unknown): StreamRecord[] {
+  requireKinesisRecord(record)
   const { kinesis, eventID, eventSourceARN } = record
-  if (kinesis?.sequenceNumber === undefined || eventID === undefined || eventSourceARN === undefined) {
-    throw new UnexpectedEventError(
-      `A record of source ${JSON.stringify(record.eventSource)} is no Kinesis record: map this function to a Kinesis stream.`,
-    )
-  }
   const data = Buffer.from(kinesis.data, 'base64')
   const position: RecordPosition = {
-    streamArn: eventSourceARN,
-    streamName: eventSourceARN.slice(eventSourceARN.lastIndexOf('/') + 1),
-    shardId: eventID.slice(0, eventID.indexOf(':')),
+    ...streamOf(eventSourceARN),
+    shardId: eventID.slice(0, eventID.lastIndexOf(':')),
     sequenceNumber: kinesis.sequenceNumber,
     subSequenceNumber: 0,
     partitionKey: kinesis.partitionKey,
@@ -60,4 +55,32 @@ function readRecord(record: KinesisEventRecord): StreamRecord[] {
     data: member.data,
     fault: undefined,
   }))
+}
+
+/** A mapping on an enhanced fan-out consumer names the consumer: `…:stream/NAME/consumer/CONSUMER:1700000000`. */
+export function streamOf(arn: string): { streamArn: string; streamName: string } {
+  const streamArn = arn.replace(/\/consumer\/.*$/, '')
+  return { streamArn, streamName: streamArn.slice(streamArn.lastIndexOf('/') + 1) }
+}
+
+function requireKinesisRecord(record: unknown): asserts record is KinesisEventRecord {
+  const missing = missingField(record)
+  if (missing === undefined) return
+  const source = isObject(record) && typeof record.eventSource === 'string' ? record.eventSource : 'unknown'
+  throw new UnexpectedEventError(
+    `A record of source ${source.slice(0, 80)} has no usable ${missing}: map this function to a Kinesis stream.`,
+  )
+}
+
+function missingField(record: unknown): string | undefined {
+  if (!isObject(record) || !isObject(record.kinesis)) return 'kinesis'
+  const { kinesis, eventID, eventSourceARN } = record
+  if (typeof eventID !== 'string' || !eventID.includes(':')) return 'eventID'
+  if (typeof eventSourceARN !== 'string') return 'eventSourceARN'
+  if (!Number.isFinite(kinesis.approximateArrivalTimestamp)) return 'approximateArrivalTimestamp'
+  return ['sequenceNumber', 'partitionKey', 'data'].find((field) => typeof kinesis[field] !== 'string')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }

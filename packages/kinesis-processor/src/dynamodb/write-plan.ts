@@ -1,37 +1,35 @@
 import { dynamoDbQuotas } from '@org/kinesis-core'
-import type { Item } from './marshall.js'
+import type { PlannedWrite } from './planned-write.js'
 
-export interface PlannedWrite {
-  /** Place in the records that the sink was given. */
-  index: number
-  partitionKey: string
-  /** The item's own key, as text: a request must not hold two items with the same. */
-  itemKey: string
-  item: Item
-  bytes: number
-}
-
-/** One BatchWriteItem. */
+/** The writes of one request. */
 export type Chunk = PlannedWrite[]
+
+export interface PlanLimits {
+  /** Requests that run side by side. */
+  maxSequences: number
+  /** Writes in one request. */
+  maxChunkWrites: number
+}
 
 /**
  * Sorts writes into sequences of requests. Sequences run side by side; the requests of one run one after the other. All writes of a partition
  * key are in one sequence and in order, so that order holds whatever the requests do.
  */
-export function planWrites(writes: readonly PlannedWrite[], maxSequences: number): Chunk[][] {
+export function planWrites(writes: readonly PlannedWrite[], limits: PlanLimits): Chunk[][] {
   const lanes = [...Map.groupBy(writes, ({ partitionKey }) => partitionKey).values()]
   // Longest first onto the shortest sequence: the last request ends earliest.
   lanes.sort((a, b) => b.length - a.length)
-  const count = Math.min(maxSequences, Math.ceil(writes.length / dynamoDbQuotas.maxBatchWriteItems))
+  const count = Math.min(limits.maxSequences, Math.ceil(writes.length / limits.maxChunkWrites))
   const sequences: PlannedWrite[][] = Array.from({ length: count }, () => [])
   for (const lane of lanes) {
     const shortest = sequences.reduce((least, one) => (one.length < least.length ? one : least))
-    shortest.push(...lane)
+    for (const write of lane) shortest.push(write)
   }
-  return sequences.map(cut)
+  return sequences.filter(({ length }) => length > 0).map((sequence) => cut(sequence, limits.maxChunkWrites))
 }
 
-function cut(writes: readonly PlannedWrite[]): Chunk[] {
+/** The service refuses a request that names a key twice: the second write begins another request, and so comes after the first. */
+function cut(writes: readonly PlannedWrite[], maxChunkWrites: number): Chunk[] {
   const chunks: Chunk[] = []
   let keys = new Set<string>()
   let bytes = 0
@@ -39,18 +37,18 @@ function cut(writes: readonly PlannedWrite[]): Chunk[] {
     const chunk = chunks.at(-1)
     const isFull =
       chunk === undefined ||
-      chunk.length === dynamoDbQuotas.maxBatchWriteItems ||
+      chunk.length === maxChunkWrites ||
       bytes + write.bytes > dynamoDbQuotas.maxBatchWriteBytes ||
       keys.has(write.itemKey)
     if (isFull) {
       chunks.push([write])
       keys = new Set([write.itemKey])
       bytes = write.bytes
-      continue
+    } else {
+      chunk.push(write)
+      keys.add(write.itemKey)
+      bytes += write.bytes
     }
-    chunk.push(write)
-    keys.add(write.itemKey)
-    bytes += write.bytes
   }
   return chunks
 }

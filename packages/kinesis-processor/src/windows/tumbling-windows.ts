@@ -1,179 +1,105 @@
+import type { KinesisEvent, KinesisWindowResponse, LambdaContext } from '@org/kinesis-core'
+import { decodeOrReject, isPromise } from '../decode-record.js'
+import { isPermanent, PermanentError, UnexpectedEventError } from '../errors.js'
+import { readEvent, type StreamRecord, streamOf } from '../stream-record.js'
+import { timeLeft } from '../time-left.js'
+import { emitPartials } from './emit-partials.js'
+import { WindowState } from './window-state.js'
 import {
-  type KinesisEvent,
-  type KinesisWindowResponse,
-  type LambdaContext,
-  lambdaQuotas,
-} from '@org/kinesis-core'
-import { isPermanent } from '../errors.js'
-import { refuseUnknown, requireFunction, whole } from '../handler-options.js'
-import type { Decoder } from '../json-decoder.js'
-import type { Sink } from '../sink.js'
-import { type RecordPosition, readEvent } from '../stream-record.js'
-import { type WindowAggregate, WindowState } from './window-state.js'
-
-/**
- * Part of a window's result: what one shard saw of a key in one stretch of state. Partials of a window and key add up (`mergeWindowPartials`);
- * `partialId` is the same whenever the partial is computed again, so that storing it twice changes nothing.
- */
-export interface WindowPartial extends Omit<WindowAggregate, 'firstSubSequenceNumber'> {
-  windowEndMs: number
-  shardId: string
-  partialId: string
-  /** Of the values; undefined where no event had one. */
-  average: number | undefined
-}
-
-export interface TumblingWindowsOptions<T> {
-  /** Bytes to a validated value. Records that it refuses for good are passed over: the processor of the same stream rejects them. */
-  decode: Decoder<T>
-  /** The key that windows are kept for. */
-  key: (value: T) => string
-  /** The event's own time in milliseconds since the epoch, or undefined to take its arrival. */
-  time: (value: T, position: RecordPosition) => number | undefined
-  /** What is summed; undefined counts the event alone. @default nothing */
-  value?: (value: T) => number | undefined
-  /** Takes the partials. They must all be stored: anything else fails the invocation, and Lambda tries again. */
-  emit: Sink<WindowPartial>
-  /** Length of a window of event time, in milliseconds. @default 60_000 */
-  windowMs?: number
-  /** State above this is emitted as partials and begun anew, in bytes. @default 800_000; Lambda allows 1 MB */
-  maxStateBytes?: number
-}
+  type ResolvedTumblingWindowsOptions,
+  resolveTumblingWindowsOptions,
+  type TumblingWindowsOptions,
+} from './windows-options.js'
 
 export type TumblingWindowsHandler = (
   event: KinesisEvent,
   context: LambdaContext,
 ) => Promise<KinesisWindowResponse>
 
-const KNOWN: ReadonlySet<string> = new Set<keyof TumblingWindowsOptions<unknown>>([
-  'decode',
-  'key',
-  'time',
-  'value',
-  'emit',
-  'windowMs',
-  'maxStateBytes',
-])
-
 /**
  * A Lambda handler for a mapping with a tumbling window and parallelization 1. It keeps count, sum, minimum and maximum per key and window of
  * event time in Lambda's window state, and emits them when Lambda ends the window.
  *
  * It never reports partial failures, because what becomes of the state then is not documented: it succeeds or throws.
+ *
+ * @throws InvalidOptionError at once for options that cannot work; the handler rejects with UnexpectedEventError for an event without a window
  */
 export function tumblingWindows<T>(options: TumblingWindowsOptions<T>): TumblingWindowsHandler {
-  const resolved = resolve(options)
+  const resolved = resolveTumblingWindowsOptions(options)
   return async (event, context) => {
-    const records = readEvent(event)
+    requireWindow(event)
+    const leftMs = timeLeft(context, EMIT_MARGIN_MS)
+    const records = readEvent({ ...event, Records: event.Records ?? [] })
     const state = WindowState.unpack(event.state)
-    const shardId = event.shardId ?? records[0]?.position.shardId ?? ''
+    const source = sourceOf(event, records)
+    const counts = { records: records.length, skipped: 0, emitted: 0, unstorable: 0 }
     const emit = async () => {
-      await emitAll(state, resolved, shardId, () => context.getRemainingTimeInMillis())
-      state.clear()
+      const done = await emitPartials(state, source, resolved, leftMs)
+      counts.emitted += done.emitted
+      counts.unstorable += done.unstorable
     }
-    for (const { position, data, fault } of records) {
-      if (fault !== undefined) continue
-      const value = await decodeOrSkip(resolved.decode, data)
-      if (value === undefined) continue
-      const timeMs = resolved.time(value, position) ?? position.arrivalMs
-      const windowStartMs = Math.floor(timeMs / resolved.windowMs) * resolved.windowMs
-      state.add(windowStartMs, resolved.key(value), resolved.value(value), position)
+    for (const record of records) {
+      if (!(await addRecord(record, state, resolved))) counts.skipped += 1
+      // By what is in the state alone, never by where a batch ends: a batch that comes again, cut otherwise, makes the same partials.
       if (state.bytes > resolved.maxStateBytes) await emit()
     }
     if (event.isFinalInvokeForWindow === true || event.isWindowTerminatedEarly === true) await emit()
+    resolved.onInvocation(counts)
     return { state: state.pack(), batchItemFailures: [] }
   }
 }
 
-/** Adds up the partials of windows; the result is in the order in which windows and keys first came. */
-export function mergeWindowPartials(
-  partials: Iterable<WindowPartial>,
-): Omit<WindowPartial, 'shardId' | 'partialId' | 'firstSequenceNumber'>[] {
-  const merged = new Map<string, Omit<WindowPartial, 'shardId' | 'partialId' | 'firstSequenceNumber'>>()
-  for (const partial of partials) {
-    const { shardId: _shard, partialId: _id, firstSequenceNumber: _first, ...own } = partial
-    const id = `${own.windowStartMs}/${own.key}`
-    const known = merged.get(id)
-    if (known === undefined) {
-      merged.set(id, own)
-      continue
-    }
-    known.count += own.count
-    known.sum += own.sum
-    known.valueCount += own.valueCount
-    known.minimum = Math.min(known.minimum, own.minimum)
-    known.maximum = Math.max(known.maximum, own.maximum)
-    known.average = known.valueCount === 0 ? undefined : known.sum / known.valueCount
-  }
-  return [...merged.values()]
+/** Left of an invocation when emitting stops: enough to answer. */
+const EMIT_MARGIN_MS = 1_000
+
+/** Without a window Lambda drops the state, and every result with it. */
+function requireWindow(event: KinesisEvent): void {
+  if (event?.window !== undefined) return
+  throw new UnexpectedEventError(
+    'The event has no window: give the mapping of this function a tumbling window.',
+  )
 }
 
-async function decodeOrSkip<T>(decode: Decoder<T>, data: Uint8Array): Promise<T | undefined> {
+function sourceOf(event: KinesisEvent, records: readonly StreamRecord[]) {
+  const first = records[0]?.position
+  const shardId = event.shardId ?? first?.shardId
+  if (shardId === undefined) throw new UnexpectedEventError('The event names no shard.')
+  return { shardId, ...streamOf(event.eventSourceARN ?? first?.streamArn ?? '') }
+}
+
+/** Beyond these a sum could leave the range of doubles or of DynamoDB's numbers, and the partial could never be stored. */
+const MAX_VALUE = 1e100
+const MIN_VALUE = 1e-100
+/** Of a Date. */
+const MAX_TIME_MS = 8.64e15
+
+/** @returns false where the record can never be counted */
+async function addRecord<T>(
+  { data, position, fault }: StreamRecord,
+  state: WindowState,
+  options: ResolvedTumblingWindowsOptions<T>,
+): Promise<boolean> {
+  if (fault !== undefined) return false
   try {
-    return await decode(data)
+    const decoded = decodeOrReject(options.decode, data)
+    const value = isPromise(decoded) ? await decoded : decoded
+    if (value === undefined) return false
+    const timeMs = options.time(value, position) ?? position.arrivalMs
+    const windowStartMs = Math.floor(timeMs / options.windowMs) * options.windowMs
+    // Written so that NaN does not pass.
+    if (!(Math.abs(windowStartMs) + options.windowMs <= MAX_TIME_MS))
+      throw new PermanentError(`The event has no usable time: ${timeMs}.`, { reasonCode: 'invalid' })
+    state.add(windowStartMs, String(options.key(value)), summable(options.value(value)), position)
+    return true
   } catch (error) {
-    if (isPermanent(error)) return undefined
+    if (isPermanent(error)) return false
     throw error
   }
 }
 
-async function emitAll<T>(
-  state: WindowState,
-  { emit, windowMs }: ResolvedTumblingWindowsOptions<T>,
-  shardId: string,
-  remainingMs: () => number,
-): Promise<void> {
-  const partials = state.aggregates.map((aggregate) => partialOf(aggregate, windowMs, shardId))
-  if (partials.length === 0) return
-  const records = partials.map((value) => ({ value, position: positionOf(value) }))
-  const results = await emit.write(records, { remainingMs })
-  const failure = partials.map((_, index) => results[index]).find((result) => result?.stored !== true)
-  if (failure !== undefined || results.length < partials.length) {
-    const cause = failure !== undefined && 'error' in failure ? failure.error : undefined
-    throw new Error('Not all window partials could be stored.', { cause })
-  }
-}
-
-function partialOf(aggregate: WindowAggregate, windowMs: number, shardId: string): WindowPartial {
-  const { firstSubSequenceNumber, ...own } = aggregate
-  const place = `${own.firstSequenceNumber}.${firstSubSequenceNumber}`
-  return {
-    ...own,
-    windowEndMs: own.windowStartMs + windowMs,
-    shardId,
-    partialId: `${new Date(own.windowStartMs).toISOString()}#${shardId}#${place}`,
-    average: own.valueCount === 0 ? undefined : own.sum / own.valueCount,
-  }
-}
-
-/** Partials are records of their own making: the key orders them, the first record places them. */
-function positionOf({ key, shardId, firstSequenceNumber, windowStartMs }: WindowPartial): RecordPosition {
-  return {
-    streamArn: '',
-    streamName: '',
-    shardId,
-    sequenceNumber: firstSequenceNumber,
-    subSequenceNumber: 0,
-    partitionKey: key,
-    arrivalMs: windowStartMs,
-  }
-}
-
-interface ResolvedTumblingWindowsOptions<T> extends Required<TumblingWindowsOptions<T>> {}
-
-function resolve<T>(options: TumblingWindowsOptions<T>): ResolvedTumblingWindowsOptions<T> {
-  refuseUnknown(options, KNOWN)
-  requireFunction('decode', options.decode, 'Pass json(schema), or a function from bytes to a value.')
-  requireFunction('key', options.key, 'Pass a function from a value to its window key.')
-  requireFunction('time', options.time, 'Pass a function from a value to its time in milliseconds.')
-  requireFunction('emit', options.emit?.write, 'Pass a sink for the results.')
-  return {
-    ...options,
-    value: options.value ?? (() => undefined),
-    windowMs: whole('windowMs', options.windowMs ?? 60_000, 1),
-    maxStateBytes: Math.min(
-      whole('maxStateBytes', options.maxStateBytes ?? 800_000, 1),
-      lambdaQuotas.maxWindowStateBytes,
-    ),
-  }
+function summable(value: number | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (!(Math.abs(value) <= MAX_VALUE))
+    throw new PermanentError(`The value ${value} cannot be summed.`, { reasonCode: 'invalid' })
+  return Math.abs(value) < MIN_VALUE ? 0 : value
 }

@@ -1,3 +1,6 @@
+import { UnexpectedEventError } from '../errors.js'
+import { ofEither } from './window-partial.js'
+
 /** What is known of one key in one window: all that count, sum, average, minimum and maximum need. */
 export interface WindowAggregate {
   /** Start of the event-time window, in milliseconds since the epoch. */
@@ -7,33 +10,50 @@ export interface WindowAggregate {
   sum: number
   /** Values that `sum`, `minimum` and `maximum` are of: events without a value count, and no more. */
   valueCount: number
-  minimum: number
-  maximum: number
+  minimum: number | undefined
+  maximum: number | undefined
   /** Of the first record of this key in this chunk of state: with it a partial overwrites itself when it is computed again. */
   firstSequenceNumber: string
   firstSubSequenceNumber: number
 }
 
-/** Compact, because Lambda bounds the state of a shard to 1 MB: an array per key, in the order of the fields above. */
+/** Compact, because Lambda bounds the state of a shard to 1 MB: an array per key, in the order of the fields above. No value is null. */
 type Packed = [number, string, number, number, number, number | null, number | null, string, number]
+
+const EMPTY_STATE_BYTES = '{"a":[]}'.length
 
 /** Aggregates as they travel in Lambda's window state. */
 export class WindowState {
   readonly #aggregates = new Map<string, WindowAggregate>()
-  #bytes = 2
+  #bytes = EMPTY_STATE_BYTES
 
   static unpack(state: unknown): WindowState {
     const unpacked = new WindowState()
-    const packed = (state as { a?: Packed[] } | undefined)?.a ?? []
-    for (const [windowStartMs, key, count, sum, valueCount, minimum, maximum, first, firstSub] of packed) {
+    const packed = typeof state === 'object' && state !== null && 'a' in state ? state.a : []
+    if (!Array.isArray(packed) || !packed.every(Array.isArray)) {
+      throw new UnexpectedEventError(
+        'The window state was not written by this handler: it is of another version.',
+      )
+    }
+    for (const [
+      windowStartMs,
+      key,
+      count,
+      sum,
+      valueCount,
+      minimum,
+      maximum,
+      first,
+      firstSub,
+    ] of packed as Packed[]) {
       unpacked.#keep({
         windowStartMs,
         key,
         count,
         sum,
         valueCount,
-        minimum: minimum ?? Number.POSITIVE_INFINITY,
-        maximum: maximum ?? Number.NEGATIVE_INFINITY,
+        minimum: minimum ?? undefined,
+        maximum: maximum ?? undefined,
         firstSequenceNumber: first,
         firstSubSequenceNumber: firstSub,
       })
@@ -60,8 +80,7 @@ export class WindowState {
     value: number | undefined,
     place: { sequenceNumber: string; subSequenceNumber: number },
   ): void {
-    const id = `${windowStartMs}/${key}`
-    let aggregate = this.#aggregates.get(id)
+    let aggregate = this.#aggregates.get(idOf(windowStartMs, key))
     if (aggregate === undefined) {
       aggregate = {
         windowStartMs,
@@ -69,8 +88,8 @@ export class WindowState {
         count: 0,
         sum: 0,
         valueCount: 0,
-        minimum: Number.POSITIVE_INFINITY,
-        maximum: Number.NEGATIVE_INFINITY,
+        minimum: undefined,
+        maximum: undefined,
         firstSequenceNumber: place.sequenceNumber,
         firstSubSequenceNumber: place.subSequenceNumber,
       }
@@ -80,36 +99,39 @@ export class WindowState {
     if (value === undefined) return
     aggregate.sum += value
     aggregate.valueCount += 1
-    aggregate.minimum = Math.min(aggregate.minimum, value)
-    aggregate.maximum = Math.max(aggregate.maximum, value)
+    aggregate.minimum = ofEither(Math.min, aggregate.minimum, value)
+    aggregate.maximum = ofEither(Math.max, aggregate.maximum, value)
   }
 
   clear(): void {
     this.#aggregates.clear()
-    this.#bytes = 2
+    this.#bytes = EMPTY_STATE_BYTES
   }
 
   #keep(aggregate: WindowAggregate): void {
-    this.#aggregates.set(`${aggregate.windowStartMs}/${aggregate.key}`, aggregate)
-    // Numbers grow while a window is open: 24 characters hold any of the five.
+    this.#aggregates.set(idOf(aggregate.windowStartMs, aggregate.key), aggregate)
+    // Numbers grow while a window is open: 25 characters hold any of the seven; brackets, commas and quotes are 13.
     this.#bytes +=
-      Buffer.byteLength(JSON.stringify(aggregate.key)) + aggregate.firstSequenceNumber.length + 5 * 24 + 40
+      Buffer.byteLength(JSON.stringify(aggregate.key)) + aggregate.firstSequenceNumber.length + 7 * 25 + 13
   }
 }
 
+function idOf(windowStartMs: number, key: string): string {
+  return `${windowStartMs}/${key}`
+}
+
 function packed(aggregate: WindowAggregate): Packed {
-  const { windowStartMs, key, count, sum, valueCount, minimum, maximum } = aggregate
-  // JSON has no infinity: no value yet is null.
-  const finite = (value: number) => (Number.isFinite(value) ? value : null)
+  const { windowStartMs, key, count, sum, valueCount, minimum = null, maximum = null } = aggregate
+  const { firstSequenceNumber, firstSubSequenceNumber } = aggregate
   return [
     windowStartMs,
     key,
     count,
     sum,
     valueCount,
-    finite(minimum),
-    finite(maximum),
-    aggregate.firstSequenceNumber,
-    aggregate.firstSubSequenceNumber,
+    minimum,
+    maximum,
+    firstSequenceNumber,
+    firstSubSequenceNumber,
   ]
 }

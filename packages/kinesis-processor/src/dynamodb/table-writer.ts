@@ -1,0 +1,137 @@
+import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { type BackoffPolicy, backoffDelayMs, sleep } from '@org/kinesis-core'
+import { withTimeout } from '../request-timeout.js'
+import { heldBack, outOfTime, type SinkContext, type SinkRecord, type SinkResult } from '../sink.js'
+import type { ResolvedDynamoDbSinkOptions } from './dynamodb-options.js'
+import { marshallItem, unstorable } from './marshall.js'
+import { itemKey, type PlannedWrite } from './planned-write.js'
+import type { Chunk } from './write-plan.js'
+
+const UNPROCESSED_BACKOFF: BackoffPolicy = { baseMs: 50, maxMs: 2_000 }
+
+/** Errors that the same item meets every time. Everything else, a missing table or permission too, may be mended while records wait. */
+const PERMANENT_ERRORS = new Set(['ValidationException', 'ItemCollectionSizeLimitExceededException'])
+
+/** The requests to one table, and what their answers mean for each write. */
+export class TableWriter<T> {
+  constructor(private readonly options: ResolvedDynamoDbSinkOptions<T>) {}
+
+  /** All in one request, and again what the table left unprocessed. No two of the writes may have the same key. */
+  async batchWrite(chunk: Chunk, context: SinkContext): Promise<SinkResult[]> {
+    let open: readonly PlannedWrite[] = chunk
+    try {
+      for (let attempt = 1; ; attempt++) {
+        open = await this.#unprocessed(open, context)
+        const delayMs = backoffDelayMs(attempt, UNPROCESSED_BACKOFF, this.options.random)
+        const { tableName, maxUnprocessedAttempts, clock } = this.options
+        if (open.length === 0 || attempt === maxUnprocessedAttempts || delayMs >= context.remainingMs()) {
+          const error = new Error(
+            `${tableName} left ${open.length} items unprocessed: it is short of capacity.`,
+          )
+          return resultsOf(chunk, open, { stored: false, error })
+        }
+        await sleep(clock, delayMs)
+      }
+    } catch (error) {
+      // What an earlier attempt has stored stays stored.
+      if (!isPermanentError(error)) return resultsOf(chunk, open, { stored: false, error })
+      // The service refuses the whole request for one bad item: one by one, only the bad one fails.
+      const results = resultsOf(chunk, open, { stored: true })
+      const single = await this.putEach(open, context)
+      for (const [place, write] of open.entries()) results[chunk.indexOf(write)] = single[place]!
+      return results
+    }
+  }
+
+  /** One request each, one after the other; behind one that failed nothing of its partition key. */
+  async putEach(
+    chunk: readonly PlannedWrite[],
+    context: SinkContext,
+    records?: readonly SinkRecord<T>[],
+  ): Promise<SinkResult[]> {
+    const results: SinkResult[] = []
+    const failedKeys = new Map<string, SinkResult>()
+    for (const write of chunk) {
+      const { partitionKey, index } = write
+      const result = failedKeys.get(partitionKey) ?? (await this.#put(write, context, records?.[index]))
+      results.push(result)
+      if (!result.stored && !failedKeys.has(partitionKey))
+        failedKeys.set(partitionKey, heldBack(result.error))
+    }
+    return results
+  }
+
+  async #unprocessed(open: readonly PlannedWrite[], context: SinkContext): Promise<PlannedWrite[]> {
+    const { client, tableName, key } = this.options
+    const response = await this.#send(context, (abortSignal) =>
+      client.send(
+        new BatchWriteItemCommand({
+          RequestItems: { [tableName]: open.map(({ item }) => ({ PutRequest: { Item: item } })) },
+        }),
+        { abortSignal },
+      ),
+    )
+    const left = response.UnprocessedItems?.[tableName] ?? []
+    if (left.length === 0) return []
+    const leftKeys = new Set(left.map(({ PutRequest }) => itemKey(PutRequest?.Item ?? {}, key)))
+    const unprocessed = open.filter((write) => leftKeys.has(write.itemKey))
+    // What cannot be told apart must not pass for stored.
+    if (unprocessed.length !== left.length)
+      throw new Error(`${tableName} left items unprocessed that were not sent.`)
+    return unprocessed
+  }
+
+  async #put(
+    write: PlannedWrite,
+    context: SinkContext,
+    record: SinkRecord<T> | undefined,
+  ): Promise<SinkResult> {
+    const { client, tableName, condition } = this.options
+    if (context.remainingMs() <= 0) return outOfTime()
+    try {
+      const asked = record === undefined ? undefined : condition?.(record.value, record.position)
+      await this.#send(context, (abortSignal) =>
+        client.send(
+          new PutItemCommand({
+            TableName: tableName,
+            Item: write.item,
+            ConditionExpression: asked?.expression,
+            ExpressionAttributeNames: asked?.names,
+            ExpressionAttributeValues: asked?.values === undefined ? undefined : marshallItem(asked.values),
+          }),
+          { abortSignal },
+        ),
+      )
+      return { stored: true }
+    } catch (error) {
+      if (nameOf(error) === 'ConditionalCheckFailedException') return { stored: true }
+      if (!isPermanentError(error)) return { stored: false, error }
+      return {
+        stored: false,
+        error: unstorable(`${tableName} refuses the item: ${(error as Error).message}`, error),
+      }
+    }
+  }
+
+  #send<R>({ remainingMs }: SinkContext, request: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    const { clock, requestTimeoutMs, tableName } = this.options
+    // A request that has begun may use a moment of the margin, but not the whole of it.
+    const timeoutMs = Math.min(requestTimeoutMs, Math.max(remainingMs(), MIN_TIMEOUT_MS))
+    return withTimeout({ clock, timeoutMs, what: tableName }, request)
+  }
+}
+
+const MIN_TIMEOUT_MS = 250
+
+function resultsOf(chunk: Chunk, open: readonly PlannedWrite[], forOpen: SinkResult): SinkResult[] {
+  const isOpen = new Set(open)
+  return chunk.map((write) => (isOpen.has(write) ? forOpen : { stored: true }))
+}
+
+function isPermanentError(error: unknown): boolean {
+  return PERMANENT_ERRORS.has(nameOf(error))
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : ''
+}

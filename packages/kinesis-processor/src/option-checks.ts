@@ -1,0 +1,32 @@
+import { type Clock, InvalidOptionError, type Random } from '@org/kinesis-core'
+
+/** A misspelt option would silently do nothing. */
+export function refuseUnknown(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError('options', options, `Pass an object with ${known.slice(0, 4).join(', ')}, …`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (known.includes(name)) continue
+    throw new InvalidOptionError(name, value, `There is no such option. Known are ${known.join(', ')}.`)
+  }
+}
+
+export function requireFunction(option: string, value: unknown, remedy: string): void {
+  if (typeof value !== 'function') throw new InvalidOptionError(option, value, remedy)
+}
+
+export function requireText(option: string, value: unknown, remedy: string): void {
+  if (typeof value !== 'string' || value === '') throw new InvalidOptionError(option, value, remedy)
+}
+
+export function whole(option: string, value: number, least: number): number {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new InvalidOptionError(option, value, `Give a whole number, ${least} or more.`)
+  }
+  return value
+}
+
+export function requireTime({ clock, random }: { clock: Clock; random: Random }): void {
+  requireFunction('clock', clock?.now, 'Pass an object with now() and schedule(), or leave it out.')
+  requireFunction('random', random, 'Pass a function that gives numbers from 0 to 1, or leave it out.')
+}
