@@ -14,6 +14,7 @@ import { defined } from './defined.js'
 import { type FailureDestination, FailureStore } from './failure-destination.js'
 import { type HandlerCode, HandlerFunction, type HandlerFunctionOptions } from './handler-function.js'
 import { tableSafety, text } from './processed-data-table.js'
+import { startingPosition } from './starting-position.js'
 import { grantStreamRead } from './stream-grants.js'
 import { grantTable, READ_ACTIONS, SINK_ACTIONS } from './table-grants.js'
 
@@ -50,7 +51,7 @@ export interface StreamAnalyticsProps extends HandlerFunctionOptions {
   readonly retryAttempts?: number
   /** @default Duration.hours(1) */
   readonly maxRecordAge?: Duration
-  /** @default StartingPosition.TRIM_HORIZON */
+  /** @default StartingPosition.TRIM_HORIZON; LATEST misses what is written while the stack is created or the mapping replaced */
   readonly startingPosition?: lambda.StartingPosition
   /** @default { to: 's3' }, a bucket of its own */
   readonly onFailure?: FailureDestination
@@ -122,7 +123,7 @@ export class StreamAnalytics extends Construct implements IGrantable {
     this.mapping = new lambda.EventSourceMapping(this, 'Mapping', {
       target: this.function,
       eventSourceArn: stream.streamArn,
-      startingPosition: props.startingPosition ?? lambda.StartingPosition.TRIM_HORIZON,
+      startingPosition: startingPosition(this, props.startingPosition),
       tumblingWindow: windowLength(props.window),
       batchSize: props.batchSize ?? 1_000,
       maxBatchingWindow: props.batchingWindow ?? Duration.seconds(5),

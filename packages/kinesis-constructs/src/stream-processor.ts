@@ -1,5 +1,5 @@
 import type { MetricDefinition } from '@org/kinesis-core'
-import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IStream } from 'aws-cdk-lib/aws-kinesis'
@@ -14,6 +14,7 @@ import { defined } from './defined.js'
 import { type FailureDestination, FailureStore } from './failure-destination.js'
 import { type HandlerCode, HandlerFunction, type HandlerFunctionOptions } from './handler-function.js'
 import type { ProcessedDataTable } from './processed-data-table.js'
+import { startingPosition } from './starting-position.js'
 import { grantStreamRead } from './stream-grants.js'
 
 export interface StreamProcessorProps extends HandlerFunctionOptions {
@@ -139,17 +140,10 @@ export class StreamProcessor extends Construct implements IGrantable {
     if (failures.bucket !== undefined) this.failureBucket = failures.bucket
     if (failures.queue !== undefined) this.failureQueue = failures.queue
 
-    const startingPosition = props.startingPosition ?? lambda.StartingPosition.TRIM_HORIZON
-    if (startingPosition === lambda.StartingPosition.LATEST) {
-      Annotations.of(this).addWarningV2(
-        '@org/kinesis-constructs:startingPosition',
-        'LATEST misses the records that are written while the mapping is created or replaced: TRIM_HORIZON misses none.',
-      )
-    }
     this.mapping = new lambda.EventSourceMapping(this, 'Mapping', {
       target: this.function,
       eventSourceArn: stream.streamArn,
-      startingPosition,
+      startingPosition: startingPosition(this, props.startingPosition),
       batchSize: props.batchSize ?? 100,
       maxBatchingWindow: props.batchingWindow ?? Duration.seconds(5),
       parallelizationFactor: props.parallelizationFactor ?? 2,

@@ -1,4 +1,5 @@
 import { Duration, RemovalPolicy, Size, type Stack } from 'aws-cdk-lib'
+import { Annotations, Match } from 'aws-cdk-lib/assertions'
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam'
 import { Compression, DeliveryStream, S3Bucket } from 'aws-cdk-lib/aws-kinesisfirehose'
 import { Key } from 'aws-cdk-lib/aws-kms'
@@ -265,6 +266,14 @@ describe('StreamAnalytics', () => {
       POWERTOOLS_SERVICE_NAME: 'counts',
       MODE: 'strict',
     })
+  })
+
+  it('warns of LATEST, which misses records', () => {
+    const stack = aStack()
+    addAnalytics(stack, { startingPosition: StartingPosition.LATEST })
+
+    const warning = Match.stringLikeRegexp('LATEST misses the records')
+    Annotations.fromStack(stack).hasWarning('/Test/Analytics', warning)
   })
 
   it('names its bucket when asked to', () => {
