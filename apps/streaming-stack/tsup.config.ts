@@ -7,7 +7,7 @@ const handlers = ['stream-processor', 'data-transform', 'windows']
 export default defineConfig([
   {
     ...shared,
-    entry: { 'demo/cli': 'src/demo/cli.ts' },
+    entry: { 'demo/cli': 'src/demo/cli.ts', 'cdk/app': 'src/cdk/app.ts' },
     outDir: 'dist',
     splitting: true,
   },
