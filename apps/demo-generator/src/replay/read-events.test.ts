@@ -156,6 +156,13 @@ describe('readEvents', () => {
     expect(events).toMatchObject([{ user_id: 'next' }])
   })
 
+  it('does not let a bad line speak to the terminal', async () => {
+    const { bad } = await read('user_id,value\n"a"\u001b[31mx,1\n', { format: 'csv' })
+
+    expect(bad).toHaveLength(1)
+    expect(bad[0]).not.toContain('\u001b')
+  })
+
   it.each(['user=who', 'user_id', 'user_id='])('refuses the map %j', async (map) => {
     await expect(read('{}', { map })).rejects.toThrow(/--map/)
   })

@@ -6,9 +6,13 @@ export class BadLineError extends StreamingError {
     readonly lineNumber: number,
     reason: string,
   ) {
-    super(`Line ${lineNumber}: ${reason} Mend it, or pass --on-bad-line skip.`, {
-      code: 'BAD_LINE',
-      retryable: false,
-    })
+    // The reason may quote the line, and the line is anybody's text: its control characters must not reach a terminal.
+    super(
+      `Line ${lineNumber}: ${reason.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')} Mend it, or pass --on-bad-line skip.`,
+      {
+        code: 'BAD_LINE',
+        retryable: false,
+      },
+    )
   }
 }

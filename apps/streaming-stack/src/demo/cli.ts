@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { findRunFolders } from './data-dir.js'
-import { type DemoOptions, runDemo } from './run-demo.js'
+import type { DemoOptions } from './demo-options.js'
+import { runDemo } from './run-demo.js'
+import { visible } from './visible-text.js'
 
 interface Flags {
   shards: number
@@ -129,6 +131,6 @@ function fraction(text: string): number {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`demo: ${(error as Error).message}\n`)
+  process.stderr.write(`demo: ${visible((error as Error).message)}\n`)
   process.exit(1)
 }

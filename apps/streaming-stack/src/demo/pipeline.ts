@@ -114,7 +114,6 @@ export async function startPipeline({ shards, folders, chaos, onLogLine }: Pipel
       processing,
       windowing,
       delivery,
-      functions: [processor, transform, windows],
       dynamo: new DynamoDBClient({
         endpoint: local.url,
         region: local.region,

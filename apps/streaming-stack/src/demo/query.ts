@@ -2,6 +2,7 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { StreamingError } from '@org/kinesis-core'
 import type { RunFolders } from './data-dir.js'
+import { visible } from './visible-text.js'
 
 export interface QueryResult {
   columns: string[]
@@ -75,12 +76,4 @@ export function formatTable({ columns, rows }: QueryResult): string {
 function cell(value: unknown): string {
   if (value === null || value === undefined) return ''
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
-
-function visible(text: string): string {
-  return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach the terminal
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }

@@ -1,0 +1,38 @@
+import type { GeneratorProcess } from './generator-process.js'
+import { names, type Pipeline } from './pipeline.js'
+import type { ProgressSnapshot } from './progress-view.js'
+
+/** Rates are over the last two seconds or so: steady enough to read, quick enough to follow. */
+export function progressSampler(
+  pipeline: Pipeline,
+  generator: GeneratorProcess,
+  { startedAtMs, durationSeconds }: { startedAtMs: number; durationSeconds: number | undefined },
+) {
+  const history: { atMs: number; produced: number; stored: number }[] = []
+  return (phase: ProgressSnapshot['phase']): ProgressSnapshot => {
+    const atMs = Date.now()
+    const { acknowledged, failed, behind } = generator.progress
+    const stored = pipeline.observer.firstWrites.size
+    history.push({ atMs, produced: acknowledged, stored })
+    while (history.length > 2 && history[0]!.atMs < atMs - 2_000) history.shift()
+    const first = history[0]!
+    const perSecond = (count: number) => (atMs === first.atMs ? 0 : (count * 1000) / (atMs - first.atMs))
+    const processing = pipeline.processing.stats()
+    return {
+      elapsedMs: atMs - startedAtMs,
+      totalMs: durationSeconds === undefined ? undefined : durationSeconds * 1000,
+      phase,
+      produced: acknowledged,
+      producedPerSecond: perSecond(acknowledged - first.produced),
+      behind,
+      putFailures: failed,
+      stored,
+      storedPerSecond: perSecond(stored - first.stored),
+      rejected: pipeline.local.queueMessages(names.rejectedQueue).length,
+      delivered: pipeline.delivery.stats().deliveredRecords,
+      windowed: pipeline.windowing.stats().recordsResolved,
+      lagMs: processing.lagMs,
+      invocationErrors: processing.failedInvocations,
+    }
+  }
+}
