@@ -1,3 +1,4 @@
+import type { Clock } from '@org/kinesis-core'
 import type { ManualClock } from '@org/kinesis-core/testing'
 import type { RejectedRecord, RejectedSink } from './rejected-record.js'
 import type { Sink, SinkRecord, SinkResult } from './sink.js'
@@ -55,4 +56,23 @@ export async function runOn<R>(clock: ManualClock, work: Promise<R>): Promise<R>
   done.catch(() => {})
   while (!settled) await clock.advance(1)
   return done
+}
+
+/** A clock on which waiting takes no time of the test's, and as much as was asked of its own. */
+export function instantClock(): Clock {
+  let nowMs = Date.UTC(2026, 0, 1)
+  return {
+    now: () => nowMs,
+    schedule(delayMs, callback) {
+      let cancelled = false
+      queueMicrotask(() => {
+        if (cancelled) return
+        nowMs += delayMs
+        callback()
+      })
+      return () => {
+        cancelled = true
+      }
+    },
+  }
 }

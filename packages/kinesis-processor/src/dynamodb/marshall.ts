@@ -3,8 +3,8 @@ import { PermanentError } from '../errors.js'
 
 export type Item = Record<string, AttributeValue>
 
-/** The range of DynamoDB's numbers (developer guide, "Naming rules and data types"). */
-const MAX_MAGNITUDE = 9.999_999_999_999_999e125
+/** The range of DynamoDB's numbers ends below this (developer guide, "Naming rules and data types"): at 38 nines and 125 more digits. */
+const BEYOND_MAGNITUDE = 1e126
 const MIN_MAGNITUDE = 1e-130
 /** Significant digits of a number (same place). A double prints at most 17; a bigint any number. */
 const MAX_DIGITS = 38
@@ -54,7 +54,11 @@ function isPlain(value: object): boolean {
 /** The shortest decimal that reads back as the same double: what the sender wrote, where it had up to 15 digits. */
 function marshallNumber(value: number, path: string): string {
   const magnitude = Math.abs(value)
-  if (!Number.isFinite(value) || magnitude > MAX_MAGNITUDE || (magnitude > 0 && magnitude < MIN_MAGNITUDE)) {
+  if (
+    !Number.isFinite(value) ||
+    magnitude >= BEYOND_MAGNITUDE ||
+    (magnitude > 0 && magnitude < MIN_MAGNITUDE)
+  ) {
     throw unstorable(`${at(path)}: ${value} is out of the range of DynamoDB's numbers (1e-130 to 9.99e125).`)
   }
   return Object.is(value, -0) ? '0' : String(value)

@@ -16,16 +16,20 @@ export interface PlanLimits {
  * key are in one sequence and in order, so that order holds whatever the requests do.
  */
 export function planWrites(writes: readonly PlannedWrite[], limits: PlanLimits): Chunk[][] {
+  const { maxSequences, maxChunkWrites } = limits
   const lanes = [...Map.groupBy(writes, ({ partitionKey }) => partitionKey).values()]
-  // Longest first onto the shortest sequence: the last request ends earliest.
+  // Longest first: the short ones then fill what room is left in the requests.
   lanes.sort((a, b) => b.length - a.length)
-  const count = Math.min(limits.maxSequences, Math.ceil(writes.length / limits.maxChunkWrites))
+  const count = Math.min(maxSequences, Math.ceil(writes.length / maxChunkWrites))
   const sequences: PlannedWrite[][] = Array.from({ length: count }, () => [])
+  const roomOf = ({ length }: PlannedWrite[]) => (maxChunkWrites - (length % maxChunkWrites)) % maxChunkWrites
   for (const lane of lanes) {
-    const shortest = sequences.reduce((least, one) => (one.length < least.length ? one : least))
-    for (const write of lane) shortest.push(write)
+    const sequence =
+      sequences.find((one) => roomOf(one) >= lane.length) ??
+      sequences.reduce((least, one) => (one.length < least.length ? one : least))
+    for (const write of lane) sequence.push(write)
   }
-  return sequences.filter(({ length }) => length > 0).map((sequence) => cut(sequence, limits.maxChunkWrites))
+  return sequences.filter(({ length }) => length > 0).map((sequence) => cut(sequence, maxChunkWrites))
 }
 
 /** The service refuses a request that names a key twice: the second write begins another request, and so comes after the first. */

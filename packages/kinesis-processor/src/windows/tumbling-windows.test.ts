@@ -1,0 +1,359 @@
+import { encodeAggregate, type KinesisEvent } from '@org/kinesis-core'
+import { kinesisEvent, lambdaContext, type TestRecord } from '@org/kinesis-core/testing'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { PermanentError, UnexpectedEventError } from '../errors.js'
+import { instantClock, MemorySink } from '../handler-fixture.js'
+import { json } from '../json-decoder.js'
+import { tumblingWindows } from './tumbling-windows.js'
+import { mergeWindowPartials, type WindowPartial } from './window-partial.js'
+import type { TumblingWindowsOptions, WindowCounts } from './windows-options.js'
+
+const NOON = Date.UTC(2026, 0, 1, 12)
+const schema = z.object({ user: z.string(), at: z.number().optional(), value: z.number().optional() })
+type Event = z.infer<typeof schema>
+
+/** An event `afterMs` after noon. */
+const click = (user: string, afterMs: number, value?: number): TestRecord => ({
+  partitionKey: user,
+  data: { user, at: NOON + afterMs, value },
+  arrivalMs: NOON + afterMs,
+})
+
+function windowsOf(options: Partial<TumblingWindowsOptions<Event>> = {}) {
+  const sink = new MemorySink<WindowPartial>()
+  const counts: WindowCounts[] = []
+  const handler = tumblingWindows({
+    decode: json(schema),
+    key: ({ user }) => user,
+    time: ({ at }) => at,
+    value: ({ value }) => value,
+    emit: sink,
+    onInvocation: (of) => counts.push(of),
+    clock: instantClock(),
+    ...options,
+  })
+  return { handler, sink, counts }
+}
+
+interface Invocation {
+  state?: Record<string, unknown>
+  final?: boolean
+  early?: boolean
+}
+
+const windowEvent = (
+  records: TestRecord[],
+  { state = {}, final = false, early = false }: Invocation = {},
+): KinesisEvent => ({
+  ...kinesisEvent(records),
+  window: { start: '2026-01-01T12:00:00Z', end: '2026-01-01T12:01:00Z' },
+  state,
+  shardId: 'shardId-000000000000',
+  eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/test-stream',
+  isFinalInvokeForWindow: final,
+  isWindowTerminatedEarly: early,
+})
+
+describe('tumbling windows', () => {
+  it('keep count, sum, average, minimum and maximum from invocation to invocation, and emit them at the end', async () => {
+    const { handler, sink } = windowsOf()
+
+    const first = await handler(
+      windowEvent([click('ann', 0, 2), click('bob', 1), click('ann', 2, -1)]),
+      lambdaContext(),
+    )
+    // Lambda hands the state on as JSON.
+    const state = JSON.parse(JSON.stringify(first.state))
+    const second = await handler(windowEvent([click('ann', 3, 5)], { state }), lambdaContext())
+    expect(sink.stored).toEqual([])
+    const last = await handler(windowEvent([], { state: second.state, final: true }), lambdaContext())
+
+    expect(last).toEqual({ state: { a: [] }, batchItemFailures: [] })
+    expect(sink.stored).toMatchObject([
+      { key: 'ann', count: 3, valueCount: 3, sum: 6, average: 2, minimum: -1, maximum: 5 },
+      {
+        key: 'bob',
+        count: 1,
+        valueCount: 0,
+        sum: 0,
+        average: undefined,
+        minimum: undefined,
+        maximum: undefined,
+      },
+    ])
+  })
+
+  it('go by the time of the event, in windows of their own length', async () => {
+    const { handler, sink } = windowsOf({ windowMs: 10_000 })
+
+    await handler(
+      windowEvent([click('ann', 9_999), click('ann', 10_000), click('ann', -1), click('ann', 19_999)], {
+        final: true,
+      }),
+      lambdaContext(),
+    )
+
+    expect(
+      sink.stored.map(({ windowStartMs, windowEndMs, count }) => [
+        windowStartMs - NOON,
+        windowEndMs - NOON,
+        count,
+      ]),
+    ).toEqual([
+      [0, 10_000, 1],
+      [10_000, 20_000, 2],
+      [-10_000, 0, 1],
+    ])
+  })
+
+  it('take the arrival where the event has no time', async () => {
+    const { handler, sink } = windowsOf()
+
+    await handler(
+      windowEvent([{ data: { user: 'ann' }, arrivalMs: NOON + 61_000 }], { final: true }),
+      lambdaContext(),
+    )
+
+    expect(sink.stored[0]!.windowStartMs).toBe(NOON + 60_000)
+  })
+
+  it('give a partial an id of its window, shard and first record', async () => {
+    const { handler, sink } = windowsOf()
+    const aggregate = encodeAggregate([
+      { partitionKey: 'bob', data: Buffer.from('{"user":"bob"}') },
+      { partitionKey: 'ann', data: Buffer.from('{"user":"ann"}') },
+    ])
+
+    await handler(
+      windowEvent(
+        [
+          { data: aggregate, sequenceNumber: '41', arrivalMs: NOON },
+          { ...click('ann', 5), sequenceNumber: '42' },
+        ],
+        {
+          final: true,
+        },
+      ),
+      lambdaContext(),
+    )
+
+    expect(
+      sink.stored.map(({ key, partialId, firstSequenceNumber }) => [key, partialId, firstSequenceNumber]),
+    ).toEqual([
+      ['bob', '2026-01-01T12:00:00.000Z#shardId-000000000000#41.0', '41'],
+      ['ann', '2026-01-01T12:00:00.000Z#shardId-000000000000#41.1', '41'],
+    ])
+  })
+
+  it('emit what they have when Lambda ends a window early, and go on with new partials', async () => {
+    const { handler, sink } = windowsOf()
+
+    await handler(windowEvent([click('ann', 0, 1)], { early: true }), lambdaContext())
+    await handler(
+      windowEvent([{ ...click('ann', 5, 3), sequenceNumber: '99' }], { final: true }),
+      lambdaContext(),
+    )
+
+    expect(new Set(sink.stored.map(({ partialId }) => partialId)).size).toBe(2)
+    expect(mergeWindowPartials(sink.stored)).toMatchObject([{ key: 'ann', count: 2, sum: 4, average: 2 }])
+  })
+
+  it('spill partials before the state is too large for Lambda', async () => {
+    const { handler, sink, counts } = windowsOf()
+    const records = Array.from({ length: 9_000 }, (_, n) => click(`user-${n}`, 0, n))
+
+    const { state } = await handler(windowEvent(records), lambdaContext())
+
+    expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(800_000)
+    expect(sink.stored.length).toBeGreaterThan(1_000)
+    expect(counts).toEqual([{ records: 9_000, skipped: 0, emitted: sink.stored.length, unstorable: 0 }])
+    await handler(windowEvent([], { state, final: true }), lambdaContext())
+    expect(sink.stored).toHaveLength(9_000)
+  })
+
+  it('never make a state larger than they think it is', async () => {
+    const { handler, sink } = windowsOf({ maxStateBytes: 3_000 })
+    const wild = Array.from({ length: 200 }, (_, n) =>
+      click(
+        `"\\\u0000ключ🕐${n % 20}`,
+        (n % 3) * 60_000,
+        n % 2 ? -1.234567890123456e-99 : 1.234567890123456e99,
+      ),
+    )
+
+    let state: Record<string, unknown> = {}
+    for (const record of wild) {
+      ;({ state } = await handler(windowEvent([record], { state }), lambdaContext()))
+      expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThanOrEqual(3_000)
+    }
+
+    expect(sink.stored.length).toBeGreaterThan(0)
+  })
+})
+
+describe('records that a window can never count', () => {
+  it('are passed over, and counted as skipped', async () => {
+    const { handler, sink, counts } = windowsOf()
+
+    const response = await handler(
+      windowEvent(
+        [
+          { data: 'no json' },
+          { data: { user: 7 } },
+          { data: { user: 'ann', at: 1e300 } },
+          { data: { user: 'ann', value: 1e101 } },
+          click('ann', 0, 1),
+        ],
+        { final: true },
+      ),
+      lambdaContext(),
+    )
+
+    expect(response.batchItemFailures).toEqual([])
+    expect(counts).toEqual([{ records: 5, skipped: 4, emitted: 1, unstorable: 0 }])
+    expect(sink.stored).toMatchObject([{ key: 'ann', count: 1, sum: 1 }])
+  })
+
+  it('are those as well on which the key is a PermanentError, or the time no number', async () => {
+    const key = () => {
+      throw new PermanentError('no tenant')
+    }
+
+    for (const options of [{ key }, { time: () => Number.NaN }, { value: () => Number.NaN }]) {
+      const { handler, counts } = windowsOf(options)
+      await handler(windowEvent([click('ann', 0)], { final: true }), lambdaContext())
+      expect(counts).toEqual([{ records: 1, skipped: 1, emitted: 0, unstorable: 0 }])
+    }
+  })
+})
+
+describe('an invocation that fails', () => {
+  const fault = (times: number, error: unknown) => {
+    let left = times
+    return new MemorySink<WindowPartial>(() => (left-- > 0 ? error : undefined))
+  }
+
+  it('throws, rather than report partial failures', async () => {
+    const key = () => {
+      throw new Error('a bug')
+    }
+
+    await expect(windowsOf({ key }).handler(windowEvent([click('ann', 0)]), lambdaContext())).rejects.toThrow(
+      'a bug',
+    )
+  })
+
+  it('tries again what the sink does not take at first', async () => {
+    const emit = fault(2, new Error('busy'))
+
+    await windowsOf({ emit }).handler(windowEvent([click('ann', 0)], { final: true }), lambdaContext())
+
+    expect(emit.stored).toHaveLength(1)
+  })
+
+  it('throws when the sink does not take everything, and comes right when it is tried again', async () => {
+    // Both fail twice, and one of them a third time.
+    const emit = fault(5, new Error('busy'))
+    const { handler } = windowsOf({ emit })
+    const event = windowEvent([click('ann', 0, 1), click('bob', 0, 2)], { final: true })
+
+    await expect(handler(event, lambdaContext())).rejects.toMatchObject({
+      code: 'TRANSIENT',
+      message: '1 of 2 window partials could not be stored.',
+      cause: new Error('busy'),
+    })
+    await handler(event, lambdaContext())
+
+    expect(mergeWindowPartials(emit.stored)).toMatchObject([
+      { key: 'bob', count: 1, sum: 2 },
+      { key: 'ann', count: 1, sum: 1 },
+    ])
+  })
+
+  it('throws when the sink throws', async () => {
+    const emit = {
+      write: async () => {
+        throw new Error('no table')
+      },
+    }
+
+    await expect(
+      windowsOf({ emit }).handler(windowEvent([click('ann', 0)], { final: true }), lambdaContext()),
+    ).rejects.toMatchObject({ cause: new Error('no table') })
+  })
+
+  it('does not, where a partial can never be stored: that is said, and the others are stored', async () => {
+    const unstorable: string[] = []
+    const emit = new MemorySink<WindowPartial>(({ value }) =>
+      value.key === 'bob' ? new PermanentError('the key is too long') : undefined,
+    )
+    const { handler, counts } = windowsOf({ emit, onUnstorable: ({ key }) => unstorable.push(key) })
+
+    await handler(windowEvent([click('ann', 0), click('bob', 0)], { final: true }), lambdaContext())
+
+    expect(unstorable).toEqual(['bob'])
+    expect(counts).toEqual([{ records: 2, skipped: 0, emitted: 1, unstorable: 1 }])
+  })
+
+  it.each([
+    ['no window', kinesisEvent([click('ann', 0)]), /give the mapping of this function a tumbling window/],
+    ['nothing', undefined, /no window/],
+    ['another state', windowEvent([], { state: { a: 7 } }), /not written by this handler/],
+  ])('says what is wrong with the event: %s', async (_, event, message) => {
+    const call = windowsOf().handler(event as KinesisEvent, lambdaContext())
+
+    await expect(call).rejects.toThrow(UnexpectedEventError)
+    await expect(call).rejects.toThrow(message)
+  })
+})
+
+describe('mergeWindowPartials', () => {
+  const partial = (over: Partial<WindowPartial>): WindowPartial => ({
+    key: 'ann',
+    windowStartMs: 0,
+    windowEndMs: 60_000,
+    count: 1,
+    valueCount: 0,
+    sum: 0,
+    average: undefined,
+    minimum: undefined,
+    maximum: undefined,
+    shardId: 'shardId-000000000000',
+    partialId: 'p1',
+    firstSequenceNumber: '1',
+    ...over,
+  })
+  const valued = (value: number, over: Partial<WindowPartial>) =>
+    partial({ valueCount: 1, sum: value, average: value, minimum: value, maximum: value, ...over })
+
+  it('adds up by sum and count, across shards', () => {
+    const merged = mergeWindowPartials([
+      valued(1, { partialId: 'p1', count: 3, valueCount: 3, sum: 6, average: 2, maximum: 4 }),
+      valued(10, { partialId: 'p2', shardId: 'shardId-000000000001' }),
+      partial({ partialId: 'p3', count: 5 }),
+      valued(7, { key: 'bob' }),
+      valued(8, { windowStartMs: 60_000, windowEndMs: 120_000, partialId: 'p4' }),
+    ])
+
+    expect(merged).toEqual([
+      {
+        key: 'ann',
+        windowStartMs: 0,
+        windowEndMs: 60_000,
+        count: 9,
+        valueCount: 4,
+        sum: 16,
+        average: 4,
+        minimum: 1,
+        maximum: 10,
+      },
+      expect.objectContaining({ key: 'bob', count: 1, average: 7 }),
+      expect.objectContaining({ key: 'ann', windowStartMs: 60_000, average: 8 }),
+    ])
+  })
+
+  it('counts a partial once that comes twice, and takes the later', () => {
+    expect(mergeWindowPartials([partial({ count: 2 }), partial({ count: 3 })])).toMatchObject([{ count: 3 }])
+  })
+})
