@@ -3,8 +3,8 @@ import type { ManualClock } from '@org/kinesis-core/testing'
 import type { RejectedRecord, RejectedSink } from './rejected-record.js'
 import type { Sink, SinkRecord, SinkResult } from './sink.js'
 
-export const STORED: SinkResult = { stored: true }
-export const failed = (error: unknown): SinkResult => ({ stored: false, error })
+const STORED: SinkResult = { stored: true }
+const failed = (error: unknown): SinkResult => ({ stored: false, error })
 
 /** Keeps what it is given, unless `fault` has an error for it. Behind a failure it stores nothing of the key, as a sink must not. */
 export class MemorySink<T> implements Sink<T> {
@@ -58,7 +58,7 @@ export async function runOn<R>(clock: ManualClock, work: Promise<R>): Promise<R>
   return done
 }
 
-/** A clock on which waiting takes no time of the test's, and as much as was asked of its own. */
+/** A clock that jumps: whoever waits goes on at once, later by as much as was asked. */
 export function instantClock(): Clock {
   let nowMs = Date.UTC(2026, 0, 1)
   return {

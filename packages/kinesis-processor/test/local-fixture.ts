@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { type FaultPlan, startLocal } from '@org/kinesis-local'
 
-export interface SeenRequest {
+interface SeenRequest {
   operation: string
   items: number
 }
