@@ -3,20 +3,8 @@ import { functionMetrics, lambdaQuotas, type MetricDefinition } from '@org/kines
 import { type ChildOutcome, FunctionChild } from './function-child.js'
 import { type LocalFunctionOptions, resolveLocalFunctionOptions } from './function-options.js'
 import type { HostDependencies } from './host-dependencies.js'
+import { crash, type InvocationResult, type Settled, timedOut, tooLarge } from './invocation-result.js'
 import { functionArn, lambdaEnvironment } from './lambda-environment.js'
-
-/** How an invocation ended. `errorType` and `errorMessage` are Lambda's. */
-export type InvocationResult =
-  | { ok: true; payload: unknown; durationMs: number }
-  | {
-      ok: false
-      kind: 'error' | 'timeout' | 'crash' | 'payload-too-large'
-      errorType: string
-      errorMessage: string
-      /** The handler's stack, where it threw. */
-      trace?: string[]
-      durationMs: number
-    }
 
 export interface LocalFunctionStats {
   invocations: number
@@ -168,9 +156,6 @@ export function createLocalFunction(options: LocalFunctionOptions, deps: HostDep
   }
 }
 
-/** A result whose duration is still to be filled in. */
-type Settled = { ok: true; payload: unknown } | Omit<Extract<InvocationResult, { ok: false }>, 'durationMs'>
-
 function describeOutcome(
   outcome: ChildOutcome,
   requestId: string,
@@ -185,12 +170,7 @@ function describeOutcome(
     case 'error':
       return { ok: false, kind: 'error', ...outcome.error }
     case 'timeout':
-      return {
-        ok: false,
-        kind: 'timeout',
-        errorType: 'Sandbox.Timedout',
-        errorMessage: `RequestId: ${requestId} Error: Task timed out after ${(limits.timeoutMs / 1_000).toFixed(2)} seconds`,
-      }
+      return timedOut(requestId, limits.timeoutMs)
     case 'out-of-memory':
       return {
         ok: false,
@@ -200,23 +180,5 @@ function describeOutcome(
       }
     case 'exit':
       return crash(requestId, outcome.reason)
-  }
-}
-
-function crash(requestId: string, reason: string): Settled {
-  return {
-    ok: false,
-    kind: 'crash',
-    errorType: 'Runtime.ExitError',
-    errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: ${reason}`,
-  }
-}
-
-function tooLarge(errorType: string, which: string, json: string): Settled {
-  return {
-    ok: false,
-    kind: 'payload-too-large',
-    errorType,
-    errorMessage: `${which} payload of ${Buffer.byteLength(json)} bytes is over the maximum of ${lambdaQuotas.maxPayloadBytes} bytes`,
   }
 }

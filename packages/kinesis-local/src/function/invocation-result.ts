@@ -1,0 +1,46 @@
+import { lambdaQuotas } from '@org/kinesis-core'
+
+/** How an invocation ended. `errorType` and `errorMessage` are Lambda's. */
+export type InvocationResult =
+  | { ok: true; payload: unknown; durationMs: number }
+  | {
+      ok: false
+      kind: 'error' | 'timeout' | 'crash' | 'payload-too-large'
+      errorType: string
+      errorMessage: string
+      /** The handler's stack, where it threw. */
+      trace?: string[]
+      durationMs: number
+    }
+
+/** A result whose duration is still to be filled in. */
+export type Settled =
+  | { ok: true; payload: unknown }
+  | Omit<Extract<InvocationResult, { ok: false }>, 'durationMs'>
+
+export function crash(requestId: string, reason: string): Settled {
+  return {
+    ok: false,
+    kind: 'crash',
+    errorType: 'Runtime.ExitError',
+    errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: ${reason}`,
+  }
+}
+
+export function tooLarge(errorType: string, which: string, json: string): Settled {
+  return {
+    ok: false,
+    kind: 'payload-too-large',
+    errorType,
+    errorMessage: `${which} payload of ${Buffer.byteLength(json)} bytes is over the maximum of ${lambdaQuotas.maxPayloadBytes} bytes`,
+  }
+}
+
+export function timedOut(requestId: string, timeoutMs: number): Settled {
+  return {
+    ok: false,
+    kind: 'timeout',
+    errorType: 'Sandbox.Timedout',
+    errorMessage: `RequestId: ${requestId} Error: Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds`,
+  }
+}
