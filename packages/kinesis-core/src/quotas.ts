@@ -27,6 +27,14 @@ export const kinesisQuotas = {
   minRetentionHours: 24,
   maxRetentionHours: 8_760,
   maxListShards: 1_000,
+  /** Consumers of enhanced fan-out on one stream (on-demand advantage: 50). */
+  maxStreamConsumers: 20,
+  /** After that a consumer calls SubscribeToShard again. */
+  shardSubscriptionMs: 300_000,
+  /** Before that a second SubscribeToShard of one consumer and shard is refused; after it, it takes over. */
+  resubscribeAfterMs: 5_000,
+  /** Of enhanced fan-out, for each consumer and shard. */
+  consumerReadBytesPerSecond: 2 * MiB,
 } as const
 
 export const lambdaQuotas = {

@@ -1,4 +1,5 @@
 import type { KinesisContext } from './kinesis-context.js'
+import { consumersOf } from './manage-consumers.js'
 import type { Request } from './request.js'
 import type { Shard } from './shard.js'
 import type { Stream } from './stream.js'
@@ -17,13 +18,13 @@ export function describeStream({ streams, clock }: KinesisContext, request: Requ
   }
 }
 
-export function describeStreamSummary({ streams }: KinesisContext, request: Request): unknown {
+export function describeStreamSummary({ streams, clock }: KinesisContext, request: Request): unknown {
   const stream = streams.of(request)
   return {
     StreamDescriptionSummary: {
       ...describe(stream),
       OpenShardCount: stream.openShards.length,
-      ConsumerCount: 0,
+      ConsumerCount: consumersOf(stream, clock.now()).length,
       MaxRecordSizeInKiB: stream.maxRecordBytes / 1024,
     },
   }

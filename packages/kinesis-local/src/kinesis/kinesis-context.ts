@@ -9,4 +9,6 @@ export interface KinesisContext {
   readonly retention: RecordRetention
   readonly metrics: KinesisMetrics
   readonly clock: Clock
+  /** How long changes of streams and consumers take. */
+  readonly transitionMs: number
 }

@@ -6,6 +6,12 @@ import type { KinesisContext } from './kinesis-context.js'
 import { KinesisMetrics } from './kinesis-metrics.js'
 import { listShards } from './list-shards.js'
 import {
+  deregisterStreamConsumer,
+  describeStreamConsumer,
+  listStreamConsumers,
+  registerStreamConsumer,
+} from './manage-consumers.js'
+import {
   changeRetention,
   createStream,
   deleteStream,
@@ -20,7 +26,7 @@ import { mergeShards, splitShard, updateShardCount } from './reshard.js'
 import { getShardIterator } from './shard-iterator.js'
 import type { BlobForm } from './shard-log.js'
 import { StreamRegistry } from './stream-registry.js'
-import { addTagsToStream, listTagsForStream, removeTagsFromStream } from './stream-tags.js'
+import { addTagsToStream, listTagsForStream, removeTagsFromStream } from './tags.js'
 import { putRecord, putRecords } from './write-records.js'
 
 export interface KinesisServiceOptions {
@@ -40,6 +46,8 @@ export interface KinesisServiceOptions {
    */
   maxRetainedBytes?: number
   onEarlyTrim?: (message: string) => void
+  /** How long changes of streams and consumers are CREATING, UPDATING or DELETING; they have their effect at once. @default 0 */
+  streamTransitionMs?: number
 }
 
 type Operation = (context: KinesisContext, request: Request, form: BlobForm) => unknown
@@ -64,6 +72,10 @@ const operations: Readonly<Record<string, Operation>> = {
   DecreaseStreamRetentionPeriod: (context, request) => changeRetention(context, request, 'decrease'),
   EnableEnhancedMonitoring: (context, request) => changeMonitoring(context, request, true),
   DisableEnhancedMonitoring: (context, request) => changeMonitoring(context, request, false),
+  RegisterStreamConsumer: registerStreamConsumer,
+  DeregisterStreamConsumer: deregisterStreamConsumer,
+  DescribeStreamConsumer: describeStreamConsumer,
+  ListStreamConsumers: listStreamConsumers,
   AddTagsToStream: addTagsToStream,
   RemoveTagsFromStream: removeTagsFromStream,
   ListTagsForStream: listTagsForStream,
@@ -84,6 +96,7 @@ export class KinesisService implements LocalService {
     this.#context = {
       streams,
       clock,
+      transitionMs: options.streamTransitionMs ?? 0,
       metrics: new KinesisMetrics(options.metrics),
       retention: new RecordRetention(maxRetainedBytes, onEarlyTrim, () => streams.all),
     }

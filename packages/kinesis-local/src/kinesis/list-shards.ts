@@ -2,12 +2,10 @@ import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import { describeShard } from './describe-stream.js'
 import type { KinesisContext } from './kinesis-context.js'
+import { invalidToken, pageToken, readPageToken } from './page-token.js'
 import { Request } from './request.js'
 import type { Shard } from './shard.js'
 import type { Stream } from './stream.js'
-
-/** A token lives as long as an iterator (API reference, ListShards). */
-const TOKEN_LIFETIME_MS = 300_000
 
 const FILTER_TYPES = [
   'AFTER_SHARD_ID',
@@ -22,7 +20,6 @@ interface ListToken {
   streamName: string
   after: string
   filter: Record<string, unknown> | undefined
-  issuedAtMs: number
 }
 
 export function listShards({ streams, clock }: KinesisContext, request: Request): unknown {
@@ -41,12 +38,10 @@ export function listShards({ streams, clock }: KinesisContext, request: Request)
     Shards: page.map(describeShard),
     ...(shards.length > limit
       ? {
-          NextToken: encodeToken({
-            streamName: stream.settings.name,
-            after: page.at(-1)!.shardId,
-            filter,
-            issuedAtMs: nowMs,
-          }),
+          NextToken: pageToken(
+            { streamName: stream.settings.name, after: page.at(-1)!.shardId, filter },
+            nowMs,
+          ),
         }
       : {}),
   }
@@ -94,34 +89,11 @@ function readToken(request: Request, nowMs: number): ListToken | undefined {
       'NextToken and StreamName cannot be provided together.',
     )
   }
-  const token = decodeToken(text)
-  if (token === undefined) throw new ServiceError('InvalidArgumentException', 'Invalid NextToken.')
-  if (nowMs - token.issuedAtMs > TOKEN_LIFETIME_MS) {
-    throw new ServiceError('ExpiredNextTokenException', 'NextToken expired.')
-  }
-  return token
-}
-
-function encodeToken(token: ListToken): string {
-  return Buffer.from(JSON.stringify(token)).toString('base64')
-}
-
-function decodeToken(text: string): ListToken | undefined {
-  let token: Partial<ListToken> | null
-  try {
-    token = JSON.parse(Buffer.from(text, 'base64').toString('utf8'))
-  } catch {
-    return undefined
-  }
-  if (typeof token !== 'object' || token === null) return undefined
-  const { streamName, after, filter, issuedAtMs } = token
-  if (typeof streamName !== 'string' || typeof after !== 'string' || typeof issuedAtMs !== 'number') {
-    return undefined
-  }
+  const { streamName, after, filter } = readPageToken(text, nowMs)
+  if (typeof streamName !== 'string' || typeof after !== 'string') throw invalidToken()
   return {
     streamName,
     after,
-    filter: typeof filter === 'object' && filter !== null ? filter : undefined,
-    issuedAtMs,
+    filter: typeof filter === 'object' && filter !== null ? (filter as Record<string, unknown>) : undefined,
   }
 }

@@ -2,9 +2,10 @@ import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import { streamSummary } from './describe-stream.js'
 import type { KinesisContext } from './kinesis-context.js'
+import { consumersOf } from './manage-consumers.js'
 import { Request } from './request.js'
 import { ON_DEMAND_STREAM_LIMIT, SHARD_LIMIT, streamName } from './stream-registry.js'
-import { addTags } from './stream-tags.js'
+import { addTags } from './tags.js'
 
 /** Shards of an on-demand stream when it is made (developer guide, "Capacity modes"); here it keeps them. */
 const ON_DEMAND_SHARDS = 4
@@ -36,11 +37,18 @@ export function createStream({ streams, clock }: KinesisContext, request: Reques
     streamMode,
     ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }),
   })
-  if (tags !== undefined) addTags(stream, tags)
+  if (tags !== undefined) addTags(stream.tags, tags)
 }
 
-export function deleteStream({ streams, retention }: KinesisContext, request: Request): undefined {
+export function deleteStream({ streams, retention, clock }: KinesisContext, request: Request): undefined {
   const stream = streams.of(request)
+  const consumers = consumersOf(stream, clock.now()).length
+  if (consumers > 0 && request.optionalBoolean('EnforceConsumerDeletion') !== true) {
+    throw new ServiceError(
+      'ResourceInUseException',
+      `Stream ${stream.settings.name} under account ${streams.accountId} has ${consumers} registered consumers. Deregister them, or set EnforceConsumerDeletion.`,
+    )
+  }
   retention.forget(stream)
   streams.delete(stream)
 }

@@ -38,6 +38,12 @@ export class Request {
     return value
   }
 
+  optionalBoolean(name: string): boolean | undefined {
+    const value = this.input[name] ?? undefined
+    if (value !== undefined && typeof value !== 'boolean') throw wrongType(name, value, 'Boolean')
+    return value
+  }
+
   /** Epoch seconds on the wire, a Date in process. */
   timestampMs(name: string): number {
     const value = this.optionalTimestampMs(name)

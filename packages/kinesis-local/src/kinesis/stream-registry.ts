@@ -63,6 +63,10 @@ export class StreamRegistry {
     if (arn === undefined) {
       throw new ServiceError('InvalidArgumentException', 'Either StreamName or StreamARN must be provided.')
     }
+    return this.withArn(arn)
+  }
+
+  withArn(arn: string): Stream {
     const match = /^arn:aws[\w-]*:kinesis:[\w-]*:\d{12}:stream\/([a-zA-Z0-9_.-]{1,128})$/.exec(arn)
     if (match === null) {
       throw constraint(

@@ -8,6 +8,7 @@ import {
 } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import { Shard, type ShardParents } from './shard.js'
+import type { StreamConsumer } from './stream-consumer.js'
 
 export interface StreamSettings {
   name: string
@@ -30,6 +31,7 @@ const REMEMBERED_KEYS = 50_000
 export class Stream {
   readonly shards: Shard[] = []
   readonly tags = new Map<string, string>()
+  readonly consumers = new Map<string, StreamConsumer>()
   retentionHours: number
   shardLevelMetrics = new Set<string>()
   maxRecordBytes: number

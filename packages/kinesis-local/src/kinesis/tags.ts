@@ -1,13 +1,12 @@
 import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
 import { constraint, type Request, wrongType } from './request.js'
-import type { Stream } from './stream.js'
 
-/** Of one stream (API reference, AddTagsToStream). */
+/** Of one stream or consumer (API reference, AddTagsToStream and TagResource). */
 const MAX_TAGS = 50
 
 export function addTagsToStream({ streams }: KinesisContext, request: Request): undefined {
-  addTags(streams.of(request), request.object('Tags') ?? {})
+  addTags(streams.of(request).tags, request.object('Tags') ?? {})
 }
 
 export function removeTagsFromStream({ streams }: KinesisContext, request: Request): undefined {
@@ -27,8 +26,8 @@ export function listTagsForStream({ streams }: KinesisContext, request: Request)
 }
 
 /** All or none. */
-export function addTags(stream: Stream, tags: Record<string, unknown>): void {
-  const added = Object.entries(tags).map(([key, value]) => {
+export function addTags(tags: Map<string, string>, more: Record<string, unknown>): void {
+  const added = Object.entries(more).map(([key, value]) => {
     if (typeof value !== 'string') throw wrongType('Tags', value, 'String')
     if (key.length < 1 || key.length > 128) {
       throw constraint('Tags', `'${key.slice(0, 140)}'`, 'Map keys must have length between 1 and 128')
@@ -42,9 +41,9 @@ export function addTags(stream: Stream, tags: Record<string, unknown>): void {
     }
     return [key, value] as const
   })
-  const fresh = added.filter(([key]) => !stream.tags.has(key)).length
-  if (stream.tags.size + fresh > MAX_TAGS) {
-    throw new ServiceError('InvalidArgumentException', `A stream can have at most ${MAX_TAGS} tags.`)
+  const fresh = added.filter(([key]) => !tags.has(key)).length
+  if (tags.size + fresh > MAX_TAGS) {
+    throw new ServiceError('InvalidArgumentException', `A resource can have at most ${MAX_TAGS} tags.`)
   }
-  for (const [key, value] of added) stream.tags.set(key, value)
+  for (const [key, value] of added) tags.set(key, value)
 }

@@ -1,0 +1,22 @@
+export type Transition = 'CREATING' | 'UPDATING' | 'DELETING'
+
+/** The status of a stream or consumer: changes are done at once, and take their time only in what is said of them. */
+export class ResourceStatus {
+  #transition: Transition = 'CREATING'
+  #untilMs: number
+
+  constructor(nowMs: number, creatingMs: number) {
+    this.#untilMs = nowMs + creatingMs
+  }
+
+  begin(transition: Transition, nowMs: number, forMs: number): void {
+    this.#transition = transition
+    this.#untilMs = nowMs + forMs
+  }
+
+  /** Nothing runs when a transition is over: the status is worked out when it is asked for. */
+  at(nowMs: number): Transition | 'ACTIVE' | 'DELETED' {
+    if (nowMs < this.#untilMs) return this.#transition
+    return this.#transition === 'DELETING' ? 'DELETED' : 'ACTIVE'
+  }
+}
