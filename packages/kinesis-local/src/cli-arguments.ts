@@ -5,11 +5,12 @@ import type { LocalOptions, LocalStreamOptions } from './local-options.js'
 
 export const CLI_HELP = `Usage: kinesis-local [options]
 
-Keeps Kinesis, DynamoDB, SQS and CloudWatch running on 127.0.0.1, for the AWS CLI and SDKs of any language.
+Keeps Kinesis, DynamoDB, SQS, SNS and CloudWatch running on 127.0.0.1, for the AWS CLI and SDKs of any language.
 
   --port N              the port, 0 for a free one (4567)
   --stream NAME[:N]     a stream of N shards (1); may be repeated
   --queue NAME          an SQS queue; may be repeated
+  --topic NAME          an SNS topic; may be repeated
   --region REGION       the region of the ARNs (us-east-1)
   --data DIR            the folder for local.json; it is kept (a temporary one)
   --no-shard-limits     shards take and give whatever comes
@@ -18,12 +19,13 @@ Keeps Kinesis, DynamoDB, SQS and CloudWatch running on 127.0.0.1, for the AWS CL
 
 /** What the command line asks for; every mistake is an error that names the flag and the remedy. */
 export function readCliArguments(args: readonly string[]): LocalOptions | 'help' {
-  const { port = '4567', stream = [], queue = [], region, data, help, ...rest } = parse(args)
+  const { port = '4567', stream = [], queue = [], topic = [], region, data, help, ...rest } = parse(args)
   if (help) return 'help'
   return {
     port: wholeNumber('--port', port, 65_535),
     streams: stream.map(readStream),
     queues: queue,
+    topics: topic,
     ...(region === undefined ? {} : { region }),
     ...(data === undefined ? {} : { dataDir: resolve(data) }),
     shardLimits: !rest['no-shard-limits'],
@@ -38,6 +40,7 @@ function parse(args: readonly string[]) {
         port: { type: 'string' },
         stream: { type: 'string', multiple: true },
         queue: { type: 'string', multiple: true },
+        topic: { type: 'string', multiple: true },
         region: { type: 'string' },
         data: { type: 'string' },
         'no-shard-limits': { type: 'boolean', default: false },

@@ -33,6 +33,8 @@ export interface LocalOptions {
   tables?: readonly LocalTableOptions[]
   /** Names of SQS queues. */
   queues?: readonly string[]
+  /** Names of SNS topics. */
+  topics?: readonly string[]
   /** Bytes of all records together; beyond it the oldest are trimmed before their retention is over. @default 512 MiB */
   maxRetainedBytes?: number
   /** Keep the service's rates per shard, in and out. @default true */
@@ -56,6 +58,7 @@ export interface ResolvedLocalOptions {
   streams: Required<LocalStreamOptions>[]
   tables: readonly LocalTableOptions[]
   queues: readonly string[]
+  topics: readonly string[]
   maxRetainedBytes: number
   shardLimits: boolean
   onRequest: RequestObserver | undefined
@@ -89,6 +92,7 @@ export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions
     ),
     tables: options.tables ?? [],
     queues: options.queues ?? [],
+    topics: options.topics ?? [],
     maxRetainedBytes: whole(
       'maxRetainedBytes',
       options.maxRetainedBytes ?? 512 * 1024 * 1024,

@@ -16,6 +16,7 @@ import { KinesisService } from './kinesis/kinesis-service.js'
 import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from './local-options.js'
 import { openRunFolder, type RunFolder } from './run-file.js'
 import { type LocalService, ServiceError } from './service.js'
+import { SNS_QUERY, SnsService } from './sns/sns-service.js'
 import type { QueuedMessage } from './sqs/queue.js'
 import { SqsService } from './sqs/sqs-service.js'
 import { type Listener, listen } from './wire/listener.js'
@@ -36,9 +37,14 @@ export interface Local extends AsyncDisposable {
   readonly kinesis: KinesisService
   /** DynamoDB in process, past the wire; binary values are base64 text. */
   readonly dynamodb: LocalService
+  /** SQS in process, past the wire; binary values are base64 text. */
+  readonly sqs: LocalService
+  /** SNS in process, past the wire. */
+  readonly sns: LocalService
   /** CloudWatch in process. */
   readonly metrics: MetricStore
   queueUrl(name: string): string
+  topicArn(name: string): string
   /** All messages of a queue, hidden ones too, without receiving them. */
   queueMessages(name: string): readonly QueuedMessage[]
   createFunction(options: LocalFunctionOptions): LocalFunction
@@ -48,7 +54,7 @@ export interface Local extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Starts Kinesis, DynamoDB, SQS and CloudWatch on a port of 127.0.0.1, with the streams, tables and queues asked for. */
+/** Starts Kinesis, DynamoDB, SQS, SNS and CloudWatch on a port of 127.0.0.1, with the streams, tables, queues and topics asked for. */
 export async function startLocal(options: LocalOptions = {}): Promise<Local> {
   const resolved = resolveLocalOptions(options)
   const folder = await openRunFolder(resolved.dataDir)
@@ -72,6 +78,7 @@ type Services = ReturnType<typeof createServices>
 function createServices(options: ResolvedLocalOptions, url: () => string) {
   const { region, clock, maxRetainedBytes, shardLimits, onWarning } = options
   const metrics = new MetricStore()
+  const sqs = new SqsService(url, region, ACCOUNT_ID, clock)
   return {
     metrics,
     kinesis: new KinesisService({
@@ -84,7 +91,8 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
       onEarlyTrim: onWarning,
     }),
     dynamodb: new DynamoDbService(region, ACCOUNT_ID),
-    sqs: new SqsService(url, region, ACCOUNT_ID, clock),
+    sqs,
+    sns: new SnsService({ region, accountId: ACCOUNT_ID, clock, metrics, sqs, url }),
     closing: new AbortController(),
     cloudWatch: new CloudWatchService(metrics, clock),
   }
@@ -97,6 +105,7 @@ function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, serv
       { name: 'kinesis', version: '1.1', service: services.kinesis, throttlingCode: exceeded },
       { name: 'dynamodb', version: '1.0', service: services.dynamodb, throttlingCode: exceeded },
       { name: 'sqs', version: '1.0', service: services.sqs, throttlingCode: 'RequestThrottled' },
+      { name: 'sns', version: '1.0', query: SNS_QUERY, service: services.sns, throttlingCode: 'Throttled' },
       { name: 'cloudwatch', version: '1.0', service: services.cloudWatch, throttlingCode: 'Throttling' },
     ],
     onRequest,
@@ -108,8 +117,8 @@ function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, serv
 }
 
 async function createResources(
-  { streams, queues, tables }: ResolvedLocalOptions,
-  { kinesis, sqs, dynamodb }: Services,
+  { streams, queues, topics, tables }: ResolvedLocalOptions,
+  { kinesis, sqs, sns, dynamodb }: Services,
 ): Promise<void> {
   for (const { name, shards, retentionHours } of streams) {
     await created(`stream ${name}`, async () => {
@@ -122,6 +131,7 @@ async function createResources(
   }
   for (const name of queues)
     await created(`queue ${name}`, () => sqs.call('CreateQueue', { QueueName: name }))
+  for (const name of topics) await created(`topic ${name}`, () => sns.call('CreateTopic', { Name: name }))
   for (const table of tables) {
     await created(`table ${table.TableName}`, () => dynamodb.call('CreateTable', table))
   }
@@ -143,7 +153,7 @@ async function created(what: string, create: () => Promise<unknown>): Promise<vo
 
 function assemble(
   { region, clock, random }: ResolvedLocalOptions,
-  { kinesis, metrics, sqs, dynamodb, closing: stalls }: Services,
+  { kinesis, metrics, sqs, sns, dynamodb, closing: stalls }: Services,
   listener: Listener,
   folder: RunFolder,
   url: string,
@@ -202,8 +212,11 @@ function assemble(
     environment,
     kinesis,
     dynamodb,
+    sqs,
+    sns,
     metrics,
     queueUrl: (name) => queue(name).url,
+    topicArn: (name) => sns.topicArn(name),
     queueMessages: (name) => queue(name).messages,
     createFunction: (options) => keep(functions, createLocalFunction(options, deps)),
     createEventSourceMapping: (options) => keep(readers, createEventSourceMappingHost(options, deps)),

@@ -47,6 +47,8 @@ describe('kinesis-local', () => {
         'orders:3',
         '--stream',
         'clicks',
+        '--topic',
+        'alarms',
         '--queue',
         'rejected',
         '--region',
@@ -62,6 +64,11 @@ describe('kinesis-local', () => {
       StreamDescriptionSummary: { OpenShardCount: 3, StreamARN: expect.stringContaining(':eu-west-1:') },
     })
     expect(await streams.json()).toMatchObject({ StreamNames: ['clicks', 'orders'] })
+    const topics = await fetch(url, {
+      method: 'POST',
+      body: new URLSearchParams({ Action: 'ListTopics', Version: '2010-03-31' }),
+    })
+    expect(await topics.text()).toContain(':eu-west-1:000000000000:alarms')
     expect(output).toContain(`listen on ${url}`)
     expect(output).toContain('export AWS_REGION=eu-west-1\nexport AWS_DEFAULT_REGION=eu-west-1\n')
     await access(join(data, 'local.json'))

@@ -19,7 +19,12 @@ export function answerError(response: WireResponse, version: '1.0' | '1.1', erro
   return body
 }
 
-function send(response: WireResponse, status: number, body: Buffer, headers: Record<string, string>): void {
+export function send(
+  response: WireResponse,
+  status: number,
+  body: Buffer,
+  headers: Record<string, string>,
+): void {
   // The client may have gone away while its call ran.
   if (response.destroyed || response.headersSent) return
   response.statusCode = status

@@ -2,20 +2,25 @@ import type { Http2ServerRequest } from 'node:http2'
 import { type Clock, type Random, sleep } from '@org/kinesis-core'
 import type { FaultAction, FaultPlan } from '../faults.js'
 import { type LocalService, ServiceError } from '../service.js'
-import { answer, answerError, toServiceError } from './aws-json.js'
+import { answerError, toServiceError } from './aws-json.js'
 import type { WireRequest, WireResponse } from './listener.js'
 import { putPartially } from './put-partially.js'
-import { parseJson, readBody } from './request-body.js'
+import { answerQueryError, parseQuery, type QueryProtocol } from './query-protocol.js'
+import { readBody } from './request-body.js'
 import {
   preciseNowMs,
   type RequestObservation,
   type RequestObserver,
   type ServiceName,
 } from './request-observer.js'
+import { jsonFormat, queryFormat, type WireFormat } from './wire-format.js'
 
 interface Route {
   name: ServiceName
+  /** Of AWS JSON. */
   version: '1.0' | '1.1'
+  /** Where clients speak the query protocol. */
+  query?: QueryProtocol
   service: LocalService
   /** What the service says when a caller is too fast. */
   throttlingCode: string
@@ -31,10 +36,11 @@ export interface RouterOptions {
   closing: AbortSignal
 }
 
-/** Hands each request to the service that its `X-Amz-Target` names, as the AWS JSON protocols do. */
+/** Hands each request to the service that its `X-Amz-Target` names, as the AWS JSON protocols do, or its `Version`, as the query protocol. */
 export function createRouter(options: RouterOptions): (request: WireRequest, response: WireResponse) => void {
   const { onRequest, faults, clock, random, closing } = options
   const routes = new Map(options.routes.map((route) => [route.service.targetPrefix, route]))
+  const queryRoutes = new Map(options.routes.map((route) => [route.query?.version, route]))
   const calls = new Map<ServiceName, number>()
 
   return (request, response) => {
@@ -47,6 +53,9 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     if (!isLoopbackHost(hostOf(request))) {
       // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests still carry that name.
       throw new ServiceError('AccessDeniedException', 'Only loopback hosts are answered.', 403)
+    }
+    if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
+      return serveQuery(body, response)
     }
     const target = String(request.headers['x-amz-target'] ?? '')
     const dot = target.indexOf('.')
@@ -64,7 +73,23 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
         'CBOR is not spoken here. Let the SDK use JSON: -Daws.cborEnabled=false in Java.',
       )
     }
-    await serveRoute(route, target.slice(dot + 1), body, response)
+    await serveRoute(route, target.slice(dot + 1), body, response, jsonFormat(route.version))
+  }
+
+  async function serveQuery(body: Buffer, response: WireResponse): Promise<void> {
+    try {
+      const { action, version, input } = parseQuery(body)
+      const route = version === '' ? undefined : queryRoutes.get(version)
+      if (route?.query === undefined) {
+        throw new ServiceError(
+          'InvalidAction',
+          `Action ${JSON.stringify(action.slice(0, 80))} of version ${JSON.stringify(version.slice(0, 80))} names no operation of a local service.`,
+        )
+      }
+      await serveRoute(route, action, body, response, queryFormat(route.query, input))
+    } catch (error) {
+      answerQueryError(response, { xmlNamespace: 'http://localhost/' }, toServiceError(error))
+    }
   }
 
   async function serveRoute(
@@ -72,20 +97,20 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     operation: string,
     requestBody: Buffer,
     response: WireResponse,
+    format: WireFormat,
   ): Promise<void> {
-    const { name: service, version } = route
+    const { name: service } = route
     const number = (calls.get(service) ?? 0) + 1
     calls.set(service, number)
     const fault = faults?.({ service, operation, number })
     let responseBody: Buffer | undefined
     if (fault?.kind === 'reset-before') reset(response)
     else {
-      const outcome = await settle(() => run(route, operation, requestBody, fault))
+      const outcome = await settle(() => run(route, operation, requestBody, fault, format))
       if (fault?.kind === 'stall') await sleep(clock, fault.delayMs, closing)
       if (fault?.kind === 'reset-after') reset(response)
-      else if ('error' in outcome)
-        responseBody = answerError(response, version, toServiceError(outcome.error))
-      else responseBody = answer(response, version, outcome.result)
+      else if ('error' in outcome) responseBody = format.answerError(response, toServiceError(outcome.error))
+      else responseBody = format.answer(response, operation, outcome.result)
     }
     const statusCode = responseBody === undefined ? 0 : response.statusCode
     observe({ service, operation, statusCode, requestBody, responseBody, finishedAtMs: preciseNowMs() })
@@ -107,10 +132,11 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     operation: string,
     body: Buffer,
     fault: FaultAction | undefined,
+    format: WireFormat,
   ): Promise<unknown> {
     if (fault?.kind === 'throttle') throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
     if (fault?.kind === 'error500') throw new ServiceError('InternalFailure', 'Injected.', 500)
-    const input = parseJson(body)
+    const input = format.read(body)
     const call = (callInput: Record<string, unknown>) =>
       service.callForWire === undefined
         ? service.call(operation, callInput)

@@ -1,0 +1,29 @@
+import type { ServiceError } from '../service.js'
+import { answer, answerError } from './aws-json.js'
+import type { WireResponse } from './listener.js'
+import { answerQuery, answerQueryError, type QueryProtocol } from './query-protocol.js'
+import { parseJson } from './request-body.js'
+
+/** How one request is read, and how it is answered: a service may be spoken to in several ways. */
+export interface WireFormat {
+  read(body: Buffer): Record<string, unknown>
+  answer(response: WireResponse, operation: string, result: unknown): Buffer
+  answerError(response: WireResponse, error: ServiceError): Buffer
+}
+
+export function jsonFormat(version: '1.0' | '1.1'): WireFormat {
+  return {
+    read: parseJson,
+    answer: (response, _operation, result) => answer(response, version, result),
+    answerError: (response, error) => answerError(response, version, error),
+  }
+}
+
+/** The form was read already: only it says which service is meant. */
+export function queryFormat(protocol: QueryProtocol, input: Record<string, unknown>): WireFormat {
+  return {
+    read: () => input,
+    answer: (response, operation, result) => answerQuery(response, protocol, operation, result),
+    answerError: (response, error) => answerQueryError(response, protocol, error),
+  }
+}
