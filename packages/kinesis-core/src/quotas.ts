@@ -48,6 +48,11 @@ export const lambdaQuotas = {
   maxTumblingWindowMs: 900_000,
   /** State of a tumbling window, per shard. */
   maxWindowStateBytes: 1 * MiB,
+  /** Filters of a mapping that a raised quota allows; an account begins with `defaultMaxFilters`. */
+  maxFilters: 10,
+  defaultMaxFilters: 5,
+  /** Characters of one filter pattern, as JSON. */
+  maxFilterPatternLength: 4_096,
 } as const
 
 export const firehoseQuotas = {

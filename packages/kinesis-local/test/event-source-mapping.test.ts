@@ -333,6 +333,31 @@ describe('an event source mapping', () => {
     expect(dataOf(await seen())).toEqual(['after'])
   })
 
+  it('keeps records that its filters do not match from the function, and moves on past them', async () => {
+    const stream = aStream()
+    stream.putMany(
+      100,
+      () => 'key',
+      (index) =>
+        index % 10 === 9 ? 'no JSON' : JSON.stringify({ order: { type: index % 2 ? 'sell' : 'buy' } }),
+    )
+    const { mapping, seen } = await aMapping(stream.service, 'collect', {
+      batchSize: 7,
+      filters: [{ data: { order: { type: ['buy'] } } }],
+    })
+
+    await mapping.drain()
+
+    expect(dataOf(await seen())).toEqual(Array(50).fill('{"order":{"type":"buy"}}'))
+    expect(mapping.stats()).toMatchObject({
+      recordsRead: 100,
+      recordsFiltered: 50,
+      recordsResolved: 50,
+      lagMs: 0,
+    })
+    expect((await seen())[0]!.records).toHaveLength(7)
+  })
+
   it('waits for a batching window to fill a batch', async () => {
     const stream = aStream()
     const { mapping, seen } = await aMapping(stream.service, 'collect', {
@@ -430,6 +455,9 @@ describe('an event source mapping', () => {
   it('refuses options that cannot work', async () => {
     const { service } = aStream()
     await expect(aMapping(service, 'collect', { batchSize: 0 })).rejects.toThrow(/^batchSize/)
+    await expect(
+      aMapping(service, 'collect', { filters: ['{"data":{"a":[{"like":"b"}]}}'] }),
+    ).rejects.toThrow(/^filters\[0\]\.data\.a\[0\]\.like: "b" cannot be used\. /)
     await expect(aMapping(service, 'collect', { streamName: 'not a name' })).rejects.toThrow(/^streamName/)
     await expect(aMapping(service, 'collect', { pollIntervalMs: 0 })).rejects.toThrow(/^pollIntervalMs/)
     await expect(aMapping(service, 'collect', { onFailure: { folder: 'relative' } })).rejects.toThrow(

@@ -15,6 +15,19 @@ describe('a checkpoint ledger', () => {
     expect(ledger.oldest).toBeUndefined()
   })
 
+  it('moves over records that pass, once what is before them is resolved', () => {
+    const ledger = new CheckpointLedger()
+    expect(ledger.pass(aRecord(0))).toBe('1000')
+    const tracked = ledger.track(aRecord(1), START_MS)
+
+    expect(ledger.pass(aRecord(2))).toBeUndefined()
+    expect(ledger.pass(aRecord(3))).toBeUndefined()
+    expect(ledger.checkpoint).toBe('1000')
+    expect(ledger.oldest).toBe(tracked.record)
+
+    expect(ledger.resolve([tracked])).toBe('1003')
+  })
+
   it('counts what is unresolved, and a record that is resolved twice once', () => {
     const ledger = new CheckpointLedger()
     ledger.track(aRecord(0), START_MS)

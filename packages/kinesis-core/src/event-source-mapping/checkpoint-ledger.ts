@@ -39,6 +39,19 @@ export class CheckpointLedger<R extends ShardRecord> {
     return tracked
   }
 
+  /** Takes the next record of the shard, which needs nothing done. Returns the new checkpoint where it moved. */
+  pass(record: R): string | undefined {
+    if (this.#records.length === 0) {
+      this.#checkpoint = record.sequenceNumber
+      return this.#checkpoint
+    }
+    const passed = { record, offeredAtMs: 0, resolved: true }
+    // One stands for all that follow each other: a record that is stuck must not fill the memory with those that were filtered out behind it.
+    if (this.#records.last?.resolved) this.#records.replaceLast(passed)
+    else this.#records.push(passed)
+    return undefined
+  }
+
   /** Returns the new checkpoint where it moved. */
   resolve(resolved: readonly TrackedRecord<R>[]): string | undefined {
     for (const tracked of resolved) {

@@ -12,6 +12,15 @@ export class Fifo<T> {
     return this.#items[this.#head + offset]
   }
 
+  get last(): T | undefined {
+    return this.#items.length > this.#head ? this.#items.at(-1) : undefined
+  }
+
+  /** Puts another item in the place of the last one. */
+  replaceLast(item: T): void {
+    this.#items[this.#items.length - 1] = item
+  }
+
   push(item: T): void {
     this.#items.push(item)
   }

@@ -6,6 +6,7 @@ export {
   failureDocument,
   failureObjectKey,
 } from './failure-document.js'
+export type { FilterPattern, RecordFilter } from './filter-criteria.js'
 export { type DataRecord, type EventSource, kinesisEventBuilder } from './kinesis-event.js'
 export type {
   CheckpointEffect,

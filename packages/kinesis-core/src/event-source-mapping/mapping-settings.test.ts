@@ -13,6 +13,7 @@ describe('the settings of a mapping', () => {
       reportBatchItemFailures: false,
       tumblingWindowMs: undefined,
       maximumPayloadBytes: 6_291_456,
+      filter: undefined,
     })
   })
 
@@ -27,8 +28,15 @@ describe('the settings of a mapping', () => {
     ['maximumRecordAgeMs', 604_800_001],
     ['tumblingWindowMs', 900_001],
     ['maximumPayloadBytes', 7 * 1024 * 1024],
+    ['maximumFilters', 11],
   ])('refuse %s = %d', (option, value) => {
     expect(() => resolveMappingSettings({ [option]: value })).toThrow(new RegExp(`^${option}: `))
+  })
+
+  it('take up to five filters, or as many as maximumFilters says', () => {
+    const filters = Array(6).fill({ data: { a: ['b'] } })
+    expect(() => resolveMappingSettings({ filters })).toThrow(/^filters\.length: 6 cannot be used/)
+    expect(resolveMappingSettings({ filters, maximumFilters: 6 }).filter).toBeDefined()
   })
 
   it('refuse windows beside parallel batches', () => {

@@ -1,6 +1,7 @@
 import type { BackoffPolicy } from '../backoff.js'
 import { lambdaQuotas } from '../quotas.js'
 import { InvalidOptionError } from '../streaming-error.js'
+import { type FilterPattern, type RecordFilter, recordFilter } from './filter-criteria.js'
 
 /** What an event source mapping can be told about one shard's batches, as in CreateEventSourceMapping; durations in milliseconds. */
 export interface MappingSettings {
@@ -20,6 +21,13 @@ export interface MappingSettings {
   reportBatchItemFailures?: boolean
   /** Length of a tumbling window, 1,000 to 900,000 ms; needs a parallelization factor of 1. @default no windows */
   tumblingWindowMs?: number | undefined
+  /**
+   * Patterns of Lambda's `FilterCriteria`, as objects or as JSON text of up to 4,096 characters. A record that none of them matches counts
+   * as resolved and never reaches a batch. @default none: every record goes to the function
+   */
+  filters?: readonly FilterPattern[]
+  /** How many filters may be given: the account's quota, 5, which can be raised to 10. @default 5 */
+  maximumFilters?: number
   /** What the payload of an invocation may weigh in bytes. @default 6 MiB, Lambda's limit */
   maximumPayloadBytes?: number
   /**
@@ -31,8 +39,11 @@ export interface MappingSettings {
   retryBackoff?: BackoffPolicy
 }
 
-export type ResolvedMappingSettings = Required<Omit<MappingSettings, 'tumblingWindowMs'>> & {
+export type ResolvedMappingSettings = Required<
+  Omit<MappingSettings, 'tumblingWindowMs' | 'filters' | 'maximumFilters'>
+> & {
   tumblingWindowMs: number | undefined
+  filter: RecordFilter | undefined
 }
 
 /** Fills in the defaults and refuses what the service refuses, with an `InvalidOptionError`. */
@@ -69,6 +80,15 @@ export function resolveMappingSettings(settings: MappingSettings): ResolvedMappi
       settings.tumblingWindowMs === undefined
         ? undefined
         : whole('tumblingWindowMs', settings.tumblingWindowMs, 1_000, lambdaQuotas.maxTumblingWindowMs),
+    filter: recordFilter(
+      settings.filters ?? [],
+      whole(
+        'maximumFilters',
+        settings.maximumFilters ?? lambdaQuotas.defaultMaxFilters,
+        1,
+        lambdaQuotas.maxFilters,
+      ),
+    ),
     maximumPayloadBytes: whole(
       'maximumPayloadBytes',
       settings.maximumPayloadBytes ?? lambdaQuotas.maxPayloadBytes,

@@ -19,6 +19,8 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
   const checkpoints: number[] = []
   /** Successful deliveries and discards, in the order in which they settled. */
   const resolved: { sequence: number; key: string }[] = []
+  /** What the filters kept out, and when: sequence numbers in the order in which they were offered. */
+  const filtered: number[] = []
   const outside: (InvokeEffect<ShardRecord> | DiscardEffect<ShardRecord>)[] = []
   const lanesBusy = new Set<number>()
   let wakeAtMs: number | undefined
@@ -32,12 +34,14 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
       else if (effect.kind === 'checkpoint') {
         const upTo = sequences([{ ...aRecord(0), ...effect }])[0]!
         checkpoints.push(upTo)
-        const before = resolved.filter(({ sequence }) => sequence <= upTo)
+        const before = [...resolved.map(({ sequence }) => sequence), ...filtered].filter((of) => of <= upTo)
         expect(before, 'records before the checkpoint').toHaveLength(upTo + 1)
       } else {
         expect(lanesBusy.has(effect.lane)).toBe(false)
         lanesBusy.add(effect.lane)
         outside.push(effect)
+        const done = new Set(resolved.map(({ sequence }) => sequence))
+        expect(sequences(effect.batch.records).filter((sequence) => done.has(sequence))).toEqual([])
         if (effect.kind === 'invoke') invoked.push(effect)
         else discarded.push(effect)
       }
@@ -66,6 +70,8 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
     if (choice < 0.4 && next < offered.length) {
       const piece = offered.slice(next, next + 1 + Math.floor(random() * 20))
       next += piece.length
+      if (settings.filters !== undefined)
+        filtered.push(...sequences(piece.filter((record) => !isWanted(record))))
       perform(mapping.offer(piece, nowMs))
       if (next === offered.length) perform(mapping.end(nowMs))
     } else if (choice < 0.8 && outside.length > 0) settleOne()
@@ -74,8 +80,14 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
       perform(mapping.tick(nowMs))
     }
   }
-  return { mapping, invoked, discarded, checkpoints, resolved }
+  return { mapping, invoked, discarded, checkpoints, resolved, filtered }
 }
+
+/** What `filters` of the runs below let pass. */
+const onlyWanted = [{ data: { wanted: [true] } }]
+const isWanted = ({ data }: ShardRecord) =>
+  data !== undefined && Buffer.from(data).toString() === '{"wanted":true}'
+const dataOf = (wanted: boolean) => Buffer.from(JSON.stringify({ wanted }))
 
 function draw(
   records: readonly ShardRecord[],
@@ -104,6 +116,7 @@ const anyRun = fc.record({
     bisectBatchOnFunctionError: fc.boolean(),
     reportBatchItemFailures: fc.boolean(),
     partialProgressResetsRetries: fc.boolean(),
+    filters: fc.constantFrom(undefined, onlyWanted),
   }),
 })
 
@@ -112,22 +125,25 @@ function run({
   count,
   keys,
   failureRate,
-  settings,
+  settings: { filters, ...others },
 }: typeof anyRun extends fc.Arbitrary<infer T> ? T : never) {
   const random = seededRandom(seed)
   const offered = Array.from({ length: count }, (_, index) =>
-    aRecord(index, { partitionKey: `key-${Math.floor(random() * keys)}` }),
+    aRecord(index, { partitionKey: `key-${Math.floor(random() * keys)}`, data: dataOf(random() < 0.5) }),
   )
+  const settings: MappingSettings = filters === undefined ? others : { ...others, filters }
   return { offered, ...simulate(settings, offered, seed, failureRate) }
 }
 
 describe('whatever fails, and in whatever order answers come', () => {
-  it('every record is resolved or discarded exactly once', () => {
+  it('every record is resolved, filtered out or discarded exactly once', () => {
     fc.assert(
       fc.property(anyRun, (options) => {
-        const { offered, resolved, mapping } = run(options)
+        const { offered, resolved, filtered, mapping } = run(options)
 
-        expect(resolved.map(({ sequence }) => sequence).sort((a, b) => a - b)).toEqual(sequences(offered))
+        const done = [...resolved.map(({ sequence }) => sequence), ...filtered]
+        expect(done.sort((a, b) => a - b)).toEqual(sequences(offered))
+        expect(mapping.filteredRecords).toBe(filtered.length)
         expect(mapping.unresolvedRecords).toBe(0)
         expect(mapping.unresolvedBytes).toBe(0)
       }),

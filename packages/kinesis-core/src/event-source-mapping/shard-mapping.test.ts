@@ -77,6 +77,80 @@ describe('batches', () => {
   })
 })
 
+describe('filters', () => {
+  const filters = [{ data: { wanted: [true] } }]
+  const wanted = { data: Buffer.from('{"wanted":true}') }
+  const unwanted = { data: Buffer.from('{"wanted":false}') }
+
+  it('keep records out of batches, and let the checkpoint pass over them', () => {
+    const mapping = aMapping({ batchSize: 2, filters })
+
+    const effects = mapping.offer(
+      [
+        aRecord(0, unwanted),
+        aRecord(1, wanted),
+        aRecord(2, unwanted),
+        aRecord(3, wanted),
+        aRecord(4, unwanted),
+      ],
+      START_MS,
+    )
+
+    expect(invoked(effects)).toEqual([[1, 3]])
+    expect(checkpoints(effects)).toEqual([0])
+    expect(mapping.unresolvedRecords).toBe(2)
+    expect(mapping.filteredRecords).toBe(3)
+    expect(mapping.oldestUnresolved).toMatchObject({ sequenceNumber: '1001' })
+    expect(checkpoints(mapping.settle(invocations(effects)[0]!.id, success, START_MS))).toEqual([4])
+    expect(mapping.oldestUnresolved).toBeUndefined()
+  })
+
+  it('never let the checkpoint pass a record that is unresolved, however many they keep out behind it', () => {
+    const mapping = aMapping({ batchSize: 1, filters })
+    const [stuck] = invocations(mapping.offer([aRecord(0, wanted)], START_MS))
+
+    for (let index = 1; index <= 1_000; index += 1) {
+      expect(checkpoints(mapping.offer([aRecord(index, unwanted)], START_MS))).toEqual([])
+    }
+
+    expect(checkpoints(mapping.settle(stuck!.id, success, START_MS))).toEqual([1_000])
+  })
+
+  it('let no record wait for a batching window that they keep out', () => {
+    const mapping = aMapping({ batchSize: 10, maximumBatchingWindowMs: 5_000, filters })
+
+    expect(mapping.offer([aRecord(0, unwanted)], START_MS)).toEqual([
+      { kind: 'checkpoint', sequenceNumber: '1000' },
+    ])
+    expect(mapping.offer([aRecord(1, wanted)], START_MS + 2_000)).toEqual([
+      { kind: 'wake', atMs: START_MS + 7_000 },
+    ])
+  })
+
+  it('tell a window by the records that they keep out that its time is over', () => {
+    const mapping = aMapping({ tumblingWindowMs: 60_000, filters })
+    const [opened] = invocations(mapping.offer([aRecord(0, wanted)], START_MS))
+    mapping.settle(opened!.id, { ok: true, payload: { state: { n: 1 } } }, START_MS)
+
+    expect(mapping.offer([aRecord(1, { ...unwanted, arrivalMs: START_MS + 59_999 })], START_MS)).toEqual([
+      { kind: 'checkpoint', sequenceNumber: '1001' },
+    ])
+    const late = mapping.offer([aRecord(2, { ...unwanted, arrivalMs: START_MS + 60_000 })], START_MS)
+
+    expect(invocations(late)[0]!.batch).toMatchObject({
+      records: [],
+      window: { startMs: START_MS, isFinalInvokeForWindow: true, state: { n: 1 } },
+    })
+  })
+
+  it('pass no record that comes without its data', () => {
+    const mapping = aMapping({ filters })
+
+    expect(invoked(mapping.offer(records(2), START_MS))).toEqual([])
+    expect(mapping.checkpoint).toBe('1001')
+  })
+})
+
 describe('parallel batches of one shard', () => {
   const keys = Array.from({ length: 40 }, (_, index) => aRecord(index, { partitionKey: `key-${index % 10}` }))
 

@@ -1,5 +1,6 @@
 import { type Random, systemRandom } from '../random.js'
 import { CheckpointLedger } from './checkpoint-ledger.js'
+import type { RecordFilter } from './filter-criteria.js'
 import { Lane, type ShardProgress } from './lane.js'
 import type { InvocationOutcome, MappingEffect } from './mapping-effects.js'
 import type { ResolvedMappingSettings } from './mapping-settings.js'
@@ -14,9 +15,12 @@ export class ShardMapping<R extends ShardRecord> {
   #lanes: Lane<R>[]
   #outside = new Map<number, Lane<R>>()
   #nextId = 1
+  #filter: RecordFilter | undefined
+  #filteredRecords = 0
   #progress: ShardProgress = { caughtUpToMs: Number.NEGATIVE_INFINITY, ended: false }
 
   constructor(settings: ResolvedMappingSettings, random: Random = systemRandom) {
+    this.#filter = settings.filter
     this.#lanes = Array.from({ length: settings.parallelizationFactor }, () => new Lane(settings, random))
   }
 
@@ -25,7 +29,12 @@ export class ShardMapping<R extends ShardRecord> {
     return this.#ledger.unresolved
   }
 
-  /** What they weigh in payload bytes. */
+  /** Records that no filter matched, so far. */
+  get filteredRecords(): number {
+    return this.#filteredRecords
+  }
+
+  /** What the unresolved records weigh in payload bytes. */
   get unresolvedBytes(): number {
     return this.#ledger.unresolvedBytes
   }
@@ -47,8 +56,17 @@ export class ShardMapping<R extends ShardRecord> {
 
   /** Takes the next records of the shard, in the shard's order. */
   offer(records: readonly R[], nowMs: number): MappingEffect<R>[] {
-    for (const record of records) this.#laneOf(record).enqueue(this.#ledger.track(record, nowMs))
-    return this.#advance(nowMs, [])
+    let moved: string | undefined
+    for (const record of records) {
+      if (this.#accepts(record)) this.#laneOf(record).enqueue(this.#ledger.track(record, nowMs))
+      else {
+        moved = this.#ledger.pass(record) ?? moved
+        this.#filteredRecords += 1
+        // No batch will hold it, so windows learn from it here that time went on.
+        this.#progress.caughtUpToMs = Math.max(this.#progress.caughtUpToMs, record.arrivalMs)
+      }
+    }
+    return this.#advance(nowMs, moved === undefined ? [] : [{ kind: 'checkpoint', sequenceNumber: moved }])
   }
 
   /** The host read to the tip of the shard: all records that arrived before `upToMs` were offered. Closes windows of an idle shard. */
@@ -74,6 +92,10 @@ export class ShardMapping<R extends ShardRecord> {
   end(nowMs: number): MappingEffect<R>[] {
     this.#progress.ended = true
     return this.#advance(nowMs, [])
+  }
+
+  #accepts({ data }: R): boolean {
+    return this.#filter === undefined || (data !== undefined && this.#filter.accepts(data))
   }
 
   #resolve(resolved: readonly TrackedRecord<R>[], nowMs: number): MappingEffect<R>[] {

@@ -1,4 +1,4 @@
-/** What the mapping needs to know of a record; a host adds what it needs itself, the data say. */
+/** What the mapping needs to know of a record; a host adds what it needs itself. */
 export interface ShardRecord {
   partitionKey: string
   sequenceNumber: string
@@ -6,6 +6,8 @@ export interface ShardRecord {
   arrivalMs: number
   /** What the record weighs in the payload of an invocation, base64 included: see `kinesisEventBuilder`. */
   payloadBytes: number
+  /** What filters look at; a record without passes none. */
+  data?: Uint8Array | undefined
 }
 
 /** A record that was handed to the mapping, and whether it is done with. */

@@ -21,8 +21,10 @@ export interface MappedShardStats {
 }
 
 export interface EventSourceMappingStats extends MappingCounts {
-  /** Resolved by the function; discarded records are counted apart. */
+  /** Resolved by the function; filtered and discarded records are counted apart. */
   recordsResolved: number
+  /** Read, and kept from the function by the filters. */
+  recordsFiltered: number
   /** Read, and neither resolved nor discarded. */
   unresolvedRecords: number
   /** How far the mapping is behind the stream, in milliseconds: the oldest of its shards. */
@@ -119,9 +121,12 @@ export function createEventSourceMappingHost(
     stats() {
       const list = shardStats()
       const unresolvedRecords = list.reduce((sum, shard) => sum + shard.unresolvedRecords, 0)
+      let recordsFiltered = 0
+      for (const shard of shards.values()) recordsFiltered += shard.filteredRecords
       return {
         ...counts,
-        recordsResolved: counts.recordsRead - counts.recordsDiscarded - unresolvedRecords,
+        recordsResolved: counts.recordsRead - counts.recordsDiscarded - recordsFiltered - unresolvedRecords,
+        recordsFiltered,
         unresolvedRecords,
         lagMs: list.reduce(
           (lag, shard) => Math.max(lag, shard.iteratorAgeMs, shard.millisBehindLatest ?? 0),

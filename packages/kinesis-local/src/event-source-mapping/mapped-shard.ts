@@ -82,6 +82,10 @@ export class MappedShard implements ShardConsumer {
     return this.#machine.checkpoint
   }
 
+  get filteredRecords(): number {
+    return this.#machine.filteredRecords
+  }
+
   get unresolvedRecords(): number {
     return this.#machine.unresolvedRecords
   }
