@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Clock, systemClock } from '@org/kinesis-core'
 import type { FailureDocument } from '@org/kinesis-core/event-source-mapping'
+import { ManualClock } from '@org/kinesis-core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createEventSourceMappingHost } from '../src/event-source-mapping/event-source-mapping-host.js'
 import type { EventSourceMappingOptions } from '../src/event-source-mapping/mapping-options.js'
@@ -333,6 +334,68 @@ describe('an event source mapping', () => {
     expect(dataOf(await seen())).toEqual(['after'])
   })
 
+  it('begins at a time: with the first record that arrived then, or the oldest where that is before the trim horizon', async () => {
+    const clock = new ManualClock(Date.UTC(2026, 0, 1))
+    const stream = aStream({ clock })
+    for (const data of ['first', 'second', 'third']) {
+      stream.put('key', data)
+      await clock.advance(60_000)
+    }
+    const from = async (atTimestampMs: number) => {
+      const { mapping, seen } = await aMapping(stream.service, 'collect', {
+        startingPosition: { atTimestampMs },
+      })
+      await mapping.drain()
+      return dataOf(await seen())
+    }
+
+    expect(await from(clock.now() - 120_000)).toEqual(['second', 'third'])
+    expect(await from(clock.now() - 119_999)).toEqual(['third'])
+    expect(await from(clock.now())).toEqual([])
+    expect(await from(0)).toEqual(['first', 'second', 'third'])
+  })
+
+  it.each([
+    ['TRIM_HORIZON', ['old', 'parent before', 'parent after', 'child', 'new child']],
+    ['a time when the parent was open', ['parent after', 'child', 'new child']],
+    ['a time after the parent was closed', ['child', 'new child']],
+    ['LATEST', ['new child']],
+  ])('reads across reshards from %s', async (position, expected) => {
+    const clock = new ManualClock(Date.UTC(2026, 0, 1))
+    const stream = aStream({ clock })
+    const reshard = (TargetShardCount: number) =>
+      stream.service.call('UpdateShardCount', {
+        StreamName: STREAM,
+        TargetShardCount,
+        ScalingType: 'UNIFORM_SCALING',
+      })
+    const put = async (data: string) => {
+      stream.put('key', data)
+      await clock.advance(60_000)
+    }
+    await put('old')
+    reshard(2)
+    await put('parent before')
+    const whileOpenMs = clock.now()
+    await put('parent after')
+    reshard(1)
+    await clock.advance(60_000)
+    const afterCloseMs = clock.now()
+    await put('child')
+    const startingPosition =
+      position === 'LATEST' || position === 'TRIM_HORIZON'
+        ? position
+        : { atTimestampMs: position.includes('after') ? afterCloseMs : whileOpenMs }
+    const { mapping, seen } = await aMapping(stream.service, 'collect', { startingPosition })
+    await expect.poll(() => mapping.stats().shards.at(-1)?.millisBehindLatest).toBe(0)
+    reshard(2)
+    await put('new child')
+
+    await mapping.drain()
+
+    expect(dataOf(await seen())).toEqual(expected)
+  })
+
   it('keeps records that its filters do not match from the function, and moves on past them', async () => {
     const stream = aStream()
     stream.putMany(
@@ -465,6 +528,9 @@ describe('an event source mapping', () => {
     )
     await expect(
       aMapping(service, 'collect', { startingPosition: 'AT_TIMESTAMP' as 'LATEST' }),
-    ).rejects.toThrow(/^startingPosition/)
+    ).rejects.toThrow(/^startingPosition: /)
+    await expect(
+      aMapping(service, 'collect', { startingPosition: { atTimestampMs: Date.now() + 60_000 } }),
+    ).rejects.toThrow(/^startingPosition\.atTimestampMs: .* not in the future/)
   })
 })

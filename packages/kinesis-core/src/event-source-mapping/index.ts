@@ -24,6 +24,12 @@ export {
   resolveMappingSettings,
 } from './mapping-settings.js'
 export { ShardMapping } from './shard-mapping.js'
-export { type ListedShard, planShards, type ShardPlan, type ShardStatus } from './shard-order.js'
+export {
+  type ListedShard,
+  planShards,
+  type ShardPlan,
+  type ShardStatus,
+  type StartingPosition,
+} from './shard-order.js'
 export type { ShardRecord, TrackedRecord } from './shard-record.js'
 export type { WindowInvocation, WindowState } from './tumbling-window.js'

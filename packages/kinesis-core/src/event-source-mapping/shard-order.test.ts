@@ -51,4 +51,16 @@ describe('the order of shards', () => {
     const later = [closed('a'), { ...child('b', 'a'), isClosed: true }, child('c', 'b')]
     expect(started(planShards(later, known({ a: 'done', b: 'done' }), 'LATEST'))).toEqual(['c TRIM_HORIZON'])
   })
+
+  it('begins at a time in the shards that were open then, and reads their children whole', () => {
+    const listed = [closed('a'), child('b', 'a'), child('c', 'long-gone')]
+
+    expect(started(planShards(listed, known({}), 'AT_TIMESTAMP'))).toEqual([
+      'a AT_TIMESTAMP',
+      'c AT_TIMESTAMP',
+    ])
+    expect(started(planShards(listed, known({ a: 'done', c: 'reading' }), 'AT_TIMESTAMP'))).toEqual([
+      'b TRIM_HORIZON',
+    ])
+  })
 })

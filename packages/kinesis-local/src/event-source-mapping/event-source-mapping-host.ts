@@ -52,7 +52,7 @@ export function createEventSourceMappingHost(
   options: EventSourceMappingOptions,
   deps: HostDependencies,
 ): EventSourceMapping {
-  const resolved = resolveEventSourceMappingOptions(options)
+  const resolved = resolveEventSourceMappingOptions(options, deps.clock.now())
   const id = randomUUID()
   const random = deps.random ?? systemRandom
   const streamArn = `arn:aws:kinesis:${deps.region}:${deps.accountId}:stream/${resolved.streamName}`

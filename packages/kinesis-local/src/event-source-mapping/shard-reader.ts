@@ -20,10 +20,13 @@ export interface ShardConsumer {
   end(): Promise<void>
 }
 
+/** Where reading begins; a time is Kinesis' AT_TIMESTAMP. */
+export type ReadingPosition = 'TRIM_HORIZON' | 'LATEST' | { atTimestampMs: number }
+
 export interface ShardReaderOptions {
   streamName: string
   shardId: string
-  position: 'TRIM_HORIZON' | 'LATEST'
+  position: ReadingPosition
   pollIntervalMs: number
   consumer: ShardConsumer
   onError: (error: Error) => void
@@ -155,7 +158,7 @@ export class ShardReader {
     return ShardIterator
   }
 
-  #startOfIterator(position: 'TRIM_HORIZON' | 'LATEST') {
+  #startOfIterator(position: ReadingPosition) {
     if (this.#lastSequenceNumber !== undefined) {
       return {
         ShardIteratorType: 'AFTER_SEQUENCE_NUMBER',
@@ -165,6 +168,9 @@ export class ShardReader {
     // LATEST a second time would skip what came since the first.
     if (position === 'LATEST' && this.#openedAtMs !== undefined) {
       return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: this.#openedAtMs / 1_000 }
+    }
+    if (typeof position === 'object') {
+      return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: position.atTimestampMs / 1_000 }
     }
     return { ShardIteratorType: position }
   }

@@ -1,11 +1,11 @@
 import { backoffDelayMs, type Clock, type Random, sleep } from '@org/kinesis-core'
 import { type ListedShard, planShards, type ShardStatus } from '@org/kinesis-core/event-source-mapping'
 import type { LocalService } from '../service.js'
-import { type ShardConsumer, ShardReader } from './shard-reader.js'
+import { type ReadingPosition, type ShardConsumer, ShardReader } from './shard-reader.js'
 
 export interface StreamReaderOptions {
   streamName: string
-  startingPosition: 'TRIM_HORIZON' | 'LATEST'
+  startingPosition: ReadingPosition
   /** Between reads of a shard at its tip. */
   pollIntervalMs: number
   /** Called once for every shard, when its reading begins. */
@@ -89,12 +89,19 @@ export class StreamReader {
 
   #startFrom(listed: ListedShard[]): void {
     if (this.#stop.signal.aborted) return
-    const plan = planShards(listed, this.#statuses, this.#options.startingPosition)
+    const { startingPosition } = this.#options
+    const plan = planShards(
+      listed,
+      this.#statuses,
+      typeof startingPosition === 'object' ? 'AT_TIMESTAMP' : startingPosition,
+    )
     for (const shardId of plan.skip) this.#statuses.set(shardId, 'done')
-    for (const { shardId, position } of plan.start) this.#startShard(shardId, position)
+    for (const { shardId, position } of plan.start) {
+      this.#startShard(shardId, position === 'AT_TIMESTAMP' ? startingPosition : position)
+    }
   }
 
-  #startShard(shardId: string, position: 'TRIM_HORIZON' | 'LATEST'): void {
+  #startShard(shardId: string, position: ReadingPosition): void {
     const { streamName, pollIntervalMs, onError } = this.#options
     const consumer = this.#options.open(shardId, () => reader.resume())
     const reader = new ShardReader(
@@ -114,7 +121,12 @@ export class StreamReader {
 
   async #listShards(): Promise<ListedShard[]> {
     const listed: ListedShard[] = []
-    let page: Record<string, unknown> = { StreamName: this.#options.streamName }
+    const { streamName, startingPosition } = this.#options
+    let page: Record<string, unknown> = { StreamName: streamName }
+    if (typeof startingPosition === 'object') {
+      // Shards that were closed before that time have nothing to read, and which those are, only the service can say.
+      page.ShardFilter = { Type: 'FROM_TIMESTAMP', Timestamp: startingPosition.atTimestampMs / 1_000 }
+    }
     for (;;) {
       const output = (await this.#deps.kinesis.call('ListShards', page)) as ListShardsOutput
       for (const shard of output.Shards) {
