@@ -10,6 +10,14 @@ declare module 'dynalite/db/index.js' {
   const db: {
     /** Times are how long tables stay in their transitional states. */
     create(options: { createTableMs: number; deleteTableMs: number; updateTableMs: number }): Store
+    /** In bytes. */
+    itemSize(item: object): number
+    /** These three give what is wrong, as an error with the body of the answer. */
+    validateItem(item: object, table: object): Error | null | undefined
+    validateKey(key: object, table: object): Error | null | undefined
+    checkConditional(input: object, existing: object | undefined): Error | null | undefined
+    /** A number as text that sorts as it does; equal numbers give equal text. */
+    toLexiStr(value: unknown, type: string): string
   }
   export default db
 }
@@ -21,6 +29,9 @@ declare module 'dynalite/validations/index.js' {
     /** Copies what the types know; throws what does not fit. */
     checkTypes(input: unknown, types: unknown): Record<string, unknown>
     checkValidations(input: Record<string, unknown>, types: unknown, custom: unknown, store: Store): void
+    /** These two give what is wrong, in words; the second leaves what it parsed in the input. */
+    validateAttributeValue(value: object): string | undefined
+    validateExpressions(input: object): string | undefined
   }
   export default validations
 }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { faultPlan } from './fault-plan.js'
+import type { FaultCall } from './faults.js'
+
+const calls = (count: number, service: FaultCall['service'] = 'kinesis'): FaultCall[] =>
+  Array.from({ length: count }, (_, index) => ({ service, operation: 'PutRecords', number: index + 1 }))
+
+describe('a seeded fault plan', () => {
+  it('meets each kind about as often as asked', () => {
+    const plan = faultPlan({ seed: 1, rates: { throttle: 0.1, stall: 0.2, 'reset-after': 0.05 } })
+    const counts = Object.groupBy(calls(20_000), (call) => plan(call)?.kind ?? 'none')
+
+    expect(counts.throttle!.length / 20_000).toBeCloseTo(0.1, 1)
+    expect(counts.stall!.length / 20_000).toBeCloseTo(0.2, 1)
+    expect(counts['reset-after']!.length / 20_000).toBeCloseTo(0.05, 1)
+    expect(Object.keys(counts).sort()).toEqual(['none', 'reset-after', 'stall', 'throttle'])
+  })
+
+  it('is the same for the same seed, whatever order calls of two services come in, and another for another', () => {
+    const options = { rates: { throttle: 0.5 } }
+    const plan = faultPlan({ seed: 7, ...options })
+    const [kinesis, dynamodb] = [calls(200), calls(200, 'dynamodb')]
+    const one = [...kinesis, ...dynamodb].map((call) => [call.service, call.number, plan(call)])
+    const again = faultPlan({ seed: 7, ...options })
+    const other = kinesis.flatMap((call, index) => [dynamodb[index]!, call])
+
+    const byCall = new Map(other.map((call) => [`${call.service}/${call.number}`, again(call)]))
+    for (const [service, number, fault] of one) expect(byCall.get(`${service}/${number}`)).toEqual(fault)
+    expect(kinesis.map(faultPlan({ seed: 8, ...options }))).not.toEqual(kinesis.map(plan))
+    expect(dynamodb.map(plan)).not.toEqual(kinesis.map(plan))
+  })
+
+  it('leaves other operations alone', () => {
+    const plan = faultPlan({ seed: 1, rates: { throttle: 1 }, operations: ['GetRecords'] })
+
+    expect(plan({ service: 'kinesis', operation: 'PutRecords', number: 1 })).toBeUndefined()
+    expect(plan({ service: 'kinesis', operation: 'GetRecords', number: 1 })).toEqual({ kind: 'throttle' })
+  })
+
+  it('draws how long a stall is, up to the longest', () => {
+    const plan = faultPlan({ seed: 1, rates: { stall: 1 }, maxStallMs: 50 })
+    const delays = calls(200).map((call) => (plan(call) as { delayMs: number }).delayMs)
+
+    expect(Math.max(...delays)).toBeLessThanOrEqual(50)
+    expect(new Set(delays).size).toBeGreaterThan(150)
+  })
+
+  it.each([
+    [{ seed: 1.5, rates: {} }, 'seed'],
+    [{ seed: 1, rates: { throttle: 2 } }, 'rates.throttle'],
+    [{ seed: 1, rates: { throttle: 0.6, stall: 0.6 } }, 'at most 1'],
+    [{ seed: 1, rates: { crash: 0.1 } as object }, 'crash'],
+    [{ seed: 1, rates: {}, partialFraction: -1 }, 'partialFraction'],
+    [{ seed: 1, rates: {}, maxStallMs: Number.NaN }, 'maxStallMs'],
+  ])('refuses %j', (options, named) => {
+    expect(() => faultPlan(options)).toThrow(named)
+  })
+})

@@ -1,0 +1,160 @@
+import { functionMetrics, InvalidOptionError, lambdaQuotas, type MetricDefinition } from '@org/kinesis-core'
+import type { FunctionFault } from '../function/function-options.js'
+import type { HostDependencies } from '../function/host-dependencies.js'
+import {
+  crash,
+  type InvocationResult,
+  type Settled,
+  timedOut,
+  tooLarge,
+} from '../function/invocation-result.js'
+import { functionArn } from '../function/lambda-environment.js'
+import type { LocalFunction } from '../function/local-function.js'
+
+/** As Lambda's, as far as handlers use it. */
+export interface SimulatedContext {
+  functionName: string
+  functionVersion: string
+  invokedFunctionArn: string
+  awsRequestId: string
+  getRemainingTimeInMillis(): number
+}
+
+export interface SimulatedFunctionOptions {
+  /** 1 to 64 letters, digits, `-` and `_`. */
+  name: string
+  /** The handler itself. Give it clients with `clientConfiguration` of the simulation, its clock and its randomness. */
+  handler: (event: never, context: SimulatedContext) => unknown
+  /** After this an invocation fails, in milliseconds of simulated time, up to 900,000. @default 60_000 */
+  timeoutMs?: number
+  /** Invocations at once; more wait. @default 10 */
+  maxConcurrency?: number
+  /** Decides what goes wrong with an invocation, counted from 1. @default nothing */
+  fault?: (invocation: { number: number; event: unknown }) => FunctionFault | undefined
+}
+
+/**
+ * A handler in the simulation's own process, with a JSON round trip on the way in and out. It cannot be killed: after a timeout or a
+ * crash what it has begun goes on, as the requests do that a dying process has already sent.
+ */
+export function createInProcessFunction(
+  options: SimulatedFunctionOptions,
+  deps: HostDependencies,
+  onSettled: (number: number, event: unknown, result: Settled) => void,
+): LocalFunction {
+  const { name, handler, timeoutMs = 60_000, maxConcurrency = 10, fault: faultOf = () => undefined } = options
+  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
+    throw new InvalidOptionError('name', name, 'Give 1 to 64 letters, digits, hyphens or underscores.')
+  if (typeof handler !== 'function')
+    throw new InvalidOptionError('handler', handler, 'Pass the handler, a function of event and context.')
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 900_000)
+    throw new InvalidOptionError('timeoutMs', timeoutMs, 'Give a whole number from 1 to 900000.')
+  if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1)
+    throw new InvalidOptionError('maxConcurrency', maxConcurrency, 'Give a whole number from 1 on.')
+  const { clock, metrics } = deps
+  const arn = functionArn(name, deps)
+  const waiting: (() => void)[] = []
+  const counts = { invocations: 0, failed: 0, running: 0 }
+  let closed = false
+
+  const publish = ({ namespace, name: metric, unit }: MetricDefinition, value: number) =>
+    metrics.put({
+      namespace,
+      name: metric,
+      unit,
+      value,
+      dimensions: { FunctionName: name },
+      timestampMs: clock.now(),
+    })
+
+  async function attempt(
+    json: string,
+    requestId: string,
+    fault: FunctionFault | undefined,
+  ): Promise<Settled> {
+    if (closed) return crash(requestId, 'the function is closed')
+    if (Buffer.byteLength(json) > lambdaQuotas.maxPayloadBytes)
+      return tooLarge('RequestTooLargeException', 'Request', json)
+    if (fault === 'throw')
+      return { ok: false, kind: 'error', errorType: 'InjectedFault', errorMessage: 'An injected fault' }
+    if (fault === 'crash-before') return crash(requestId, 'an injected crash')
+    const deadlineMs = clock.now() + timeoutMs
+    const context: SimulatedContext = {
+      functionName: name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: arn,
+      awsRequestId: requestId,
+      getRemainingTimeInMillis: () => Math.max(0, deadlineMs - clock.now()),
+    }
+    return new Promise((resolve) => {
+      const cancel = clock.schedule(timeoutMs, () => resolve(timedOut(requestId, timeoutMs)))
+      run(handler, json, context).then((result) => {
+        // The handler did its work, and nobody hears of it.
+        if (fault === 'timeout') return
+        cancel()
+        resolve(fault === 'crash-after' ? crash(requestId, 'an injected crash') : result)
+      })
+    })
+  }
+
+  return {
+    name,
+    arn,
+
+    async invoke(event) {
+      counts.invocations += 1
+      const number = counts.invocations
+      const fault = faultOf({ number, event })
+      const json = JSON.stringify(event) ?? 'null'
+      while (counts.running >= maxConcurrency) await new Promise<void>((resolve) => waiting.push(resolve))
+      counts.running += 1
+      const startedAtMs = clock.now()
+      const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+      const result = await attempt(json, requestId, fault)
+      counts.running -= 1
+      waiting.shift()?.()
+      const durationMs = clock.now() - startedAtMs
+      publish(functionMetrics.invocations, 1)
+      publish(functionMetrics.errors, result.ok ? 0 : 1)
+      publish(functionMetrics.duration, durationMs)
+      if (!result.ok) counts.failed += 1
+      onSettled(number, event, result)
+      return { ...result, durationMs } as InvocationResult
+    },
+
+    stats: () => ({
+      invocations: counts.invocations,
+      failedInvocations: counts.failed,
+      running: counts.running,
+      waiting: waiting.length,
+      processes: 0,
+      startedProcesses: 0,
+    }),
+
+    async close() {
+      closed = true
+    },
+  }
+}
+
+async function run(
+  handler: SimulatedFunctionOptions['handler'],
+  json: string,
+  context: SimulatedContext,
+): Promise<Settled> {
+  try {
+    const response = JSON.stringify(await handler(JSON.parse(json) as never, context)) ?? 'null'
+    if (Buffer.byteLength(response) > lambdaQuotas.maxPayloadBytes)
+      return tooLarge('Function.ResponseSizeTooLarge', 'Response', response)
+    return { ok: true, payload: JSON.parse(response) }
+  } catch (error) {
+    const { name = 'Error', message = String(error), stack } = error instanceof Error ? error : {}
+    return {
+      ok: false,
+      kind: 'error',
+      errorType: name,
+      errorMessage: message,
+      ...(stack === undefined ? {} : { trace: stack.split('\n') }),
+    }
+  }
+}

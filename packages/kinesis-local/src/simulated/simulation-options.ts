@@ -1,0 +1,62 @@
+import { InvalidOptionError } from '@org/kinesis-core'
+import type { FaultPlan } from '../faults.js'
+import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from '../local-options.js'
+import type { TraceEntry } from './trace.js'
+
+export interface SimulationOptions
+  extends Pick<
+    LocalOptions,
+    'region' | 'streams' | 'tables' | 'queues' | 'maxRetainedBytes' | 'shardLimits'
+  > {
+  /** A whole number; everything that is random follows from it. @default 1 */
+  seed?: number
+  /** When the simulation begins, in milliseconds since the epoch. @default 2026-01-01T00:00:00Z */
+  startMs?: number
+  /**
+   * How long a request takes to the service, and its answer back: two numbers between which each is drawn, in milliseconds of simulated
+   * time. @default 0: at once
+   */
+  latencyMs?: { min: number; max: number }
+  /** What goes wrong with the calls of SDK clients. @default nothing */
+  faults?: FaultPlan
+  /** Told of every call and invocation; for a test that failed. @default nothing */
+  onTrace?: (entry: TraceEntry) => void
+}
+
+export interface ResolvedSimulationOptions {
+  local: ResolvedLocalOptions
+  seed: number
+  startMs: number
+  latencyMs: { min: number; max: number }
+  faults: FaultPlan
+  onTrace: (entry: TraceEntry) => void
+}
+
+export function resolveSimulationOptions(options: SimulationOptions): ResolvedSimulationOptions {
+  const { seed = 1, startMs = Date.UTC(2026, 0, 1), latencyMs = { min: 0, max: 0 } } = options
+  if (!Number.isSafeInteger(seed)) throw new InvalidOptionError('seed', seed, 'Give a whole number.')
+  if (!Number.isSafeInteger(startMs) || startMs < 0)
+    throw new InvalidOptionError('startMs', startMs, 'Give milliseconds since the epoch.')
+  if (!(latencyMs.min >= 0 && latencyMs.max >= latencyMs.min && latencyMs.max < Number.POSITIVE_INFINITY))
+    throw new InvalidOptionError(
+      'latencyMs',
+      latencyMs,
+      'Give { min, max } in milliseconds, from 0, min at most max.',
+    )
+  const { region, streams, tables, queues, maxRetainedBytes, shardLimits } = options
+  return {
+    local: resolveLocalOptions({
+      region,
+      streams,
+      tables,
+      queues,
+      maxRetainedBytes,
+      shardLimits,
+    } as LocalOptions),
+    seed,
+    startMs,
+    latencyMs: { ...latencyMs },
+    faults: options.faults ?? (() => undefined),
+    onTrace: options.onTrace ?? (() => {}),
+  }
+}

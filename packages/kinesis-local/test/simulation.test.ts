@@ -1,0 +1,240 @@
+import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import { sleep } from '@org/kinesis-core'
+import { describe, expect, it } from 'vitest'
+import {
+  createSimulation,
+  faultPlan,
+  forEachSeed,
+  type Simulation,
+  type SimulationOptions,
+  type TraceEntry,
+} from '../src/index.js'
+
+const EVENTS_TABLE = {
+  TableName: 'events',
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+}
+
+interface StreamEvent {
+  Records: { kinesis: { data: string } }[]
+}
+
+/** Ten events at a time, and a function that stores them. */
+async function aPipeline(
+  options: SimulationOptions,
+  { durationMs = 60_000, intervalMs = 100, crashRate = 0 } = {},
+) {
+  const sim = await createSimulation({
+    streams: [{ name: 'orders', shards: 2 }],
+    tables: [EVENTS_TABLE],
+    ...options,
+  })
+  const dynamodb = new DynamoDBClient(sim.clientConfiguration)
+  const kinesis = new KinesisClient(sim.clientConfiguration)
+  const crash = sim.random('crashes')
+  const order: string[] = []
+  const fn = sim.createFunction({
+    name: 'store',
+    fault: () => (crash() < crashRate ? 'crash-after' : undefined),
+    handler: async ({ Records }: StreamEvent) => {
+      // A put whose answer was lost is in the stream twice, and a request may name a key only once.
+      const ids = [...new Set(Records.map(({ kinesis: { data } }) => Buffer.from(data, 'base64').toString()))]
+      for (let at = 0; at < ids.length; at += 25) {
+        const items = ids.slice(at, at + 25).map((id) => ({ PutRequest: { Item: { id: { S: id } } } }))
+        await dynamodb.send(new BatchWriteItemCommand({ RequestItems: { events: items } }))
+      }
+      order.push(...ids)
+    },
+  })
+  const mapping = sim.createEventSourceMapping({ streamName: 'orders', function: fn, batchSize: 100 })
+  let put = 0
+  const produce = async () => {
+    for (let atMs = 0; atMs < durationMs; atMs += intervalMs) {
+      const events = Array.from({ length: 10 }, (_, n) => ({
+        user: `user-${n % 10}`,
+        id: `event-${put + n}`,
+      }))
+      put += 10
+      await putAll(kinesis, events)
+      await sleep(sim.clock, intervalMs)
+    }
+  }
+  await sim.run(
+    produce().then(() => mapping.drain()),
+    { limitMs: 2 * durationMs + 600_000 },
+  )
+  return { sim, put, order }
+}
+
+/** Again what failed, until all is in the stream. */
+async function putAll(kinesis: KinesisClient, events: { user: string; id: string }[]): Promise<void> {
+  let open = events
+  while (open.length > 0) {
+    const Records = open.map(({ user, id }) => ({ PartitionKey: user, Data: Buffer.from(id) }))
+    const sent = open
+    const { Records: results = [] } = await kinesis
+      .send(new PutRecordsCommand({ StreamName: 'orders', Records }))
+      .catch(() => ({ Records: sent.map(() => ({ ErrorCode: 'InternalFailure' })) }))
+    open = sent.filter((_, index) => results[index]?.ErrorCode !== undefined)
+  }
+}
+
+const stored = (sim: Simulation) => sim.dynamodb.items('events').map(({ id }) => id!.S)
+
+describe('a simulation', () => {
+  it('takes an hour of traffic through stream, mapping, function and table', async () => {
+    const { sim, put } = await aPipeline({}, { durationMs: 3_600_000, intervalMs: 1_000 })
+
+    expect(put).toBe(36_000)
+    expect(new Set(stored(sim)).size).toBe(36_000)
+    expect(sim.clock.now() - Date.UTC(2026, 0, 1)).toBeGreaterThanOrEqual(3_600_000)
+  })
+
+  const faulty = (seed: number): SimulationOptions => ({
+    seed,
+    latencyMs: { min: 1, max: 40 },
+    faults: faultPlan({
+      seed,
+      rates: {
+        partial: 0.1,
+        throttle: 0.05,
+        error500: 0.03,
+        'reset-before': 0.03,
+        'reset-after': 0.05,
+        stall: 0.05,
+      },
+    }),
+  })
+
+  it('loses nothing among faults and crashes that a retry mends, whatever the seed', async () => {
+    await forEachSeed({ count: 8, command: 'pnpm exec vitest run test/simulation.test.ts' }, async (seed) => {
+      const { sim, put } = await aPipeline(faulty(seed), { crashRate: 0.1 })
+
+      expect(new Set(stored(sim)).size).toBe(put)
+    })
+  })
+
+  it('gives the same trace and the same order for the same seed, and another for another', async () => {
+    const [first, again, other] = [
+      await aPipeline(faulty(1), { crashRate: 0.1 }),
+      await aPipeline(faulty(1), { crashRate: 0.1 }),
+      await aPipeline(faulty(2), { crashRate: 0.1 }),
+    ]
+
+    expect(first.sim.trace().entries).toBeGreaterThan(1_000)
+    expect(again.sim.trace()).toEqual(first.sim.trace())
+    expect(again.order).toEqual(first.order)
+    expect(other.sim.trace().digest).not.toBe(first.sim.trace().digest)
+  })
+
+  it('tells of every call and invocation', async () => {
+    const entries: TraceEntry[] = []
+    await aPipeline({ onTrace: (entry) => entries.push(entry) }, { durationMs: 1_000 })
+
+    expect(entries[0]).toEqual({ atMs: 0, what: 'kinesis.PutRecords', number: 1, outcome: 'ok', count: 10 })
+    expect(new Set(entries.map(({ what }) => what))).toEqual(
+      new Set(['kinesis.PutRecords', 'dynamodb.BatchWriteItem', 'invoke.store']),
+    )
+  })
+
+  it('keeps the limits of shards in its own time', async () => {
+    const sim = await createSimulation({ streams: [{ name: 'orders' }] })
+    const kinesis = new KinesisClient(sim.clientConfiguration)
+    const put = async (count: number) => {
+      const Records = Array.from({ length: count }, () => ({ PartitionKey: 'a', Data: Buffer.from('x') }))
+      return (await kinesis.send(new PutRecordsCommand({ StreamName: 'orders', Records }))).FailedRecordCount
+    }
+
+    expect([await put(500), await put(500), await put(10)]).toEqual([0, 0, 10])
+    await sim.advance(1_000)
+    expect(await put(10)).toBe(0)
+  })
+
+  it('ends an invocation at its timeout, of simulated time', async () => {
+    const sim = await createSimulation()
+    const left: number[] = []
+    const fn = sim.createFunction({
+      name: 'slow',
+      timeoutMs: 60_000,
+      handler: async (_event, context) => {
+        await sleep(sim.clock, 50_000)
+        left.push(context.getRemainingTimeInMillis())
+        await sleep(sim.clock, 50_000)
+      },
+    })
+
+    const result = await sim.run(fn.invoke({}))
+
+    expect(result).toMatchObject({ ok: false, kind: 'timeout', durationMs: 60_000 })
+    expect(left).toEqual([10_000])
+  })
+
+  it.each([
+    ['throw', 'error'],
+    ['crash-before', 'crash'],
+    ['crash-after', 'crash'],
+    ['timeout', 'timeout'],
+  ] as const)('makes an invocation meet %s', async (fault, kind) => {
+    const sim = await createSimulation()
+    let ran = 0
+    const fn = sim.createFunction({ name: 'fn', fault: () => fault, handler: () => ++ran })
+
+    expect(await sim.run(fn.invoke({}))).toMatchObject({ ok: false, kind })
+    expect(ran).toBe(fault === 'throw' || fault === 'crash-before' ? 0 : 1)
+  })
+
+  it('lets a handler see JSON, and nothing that is shared', async () => {
+    const sim = await createSimulation()
+    const event = { at: new Date(0), list: [1] }
+    const fn = sim.createFunction({
+      name: 'fn',
+      handler: (seen: { list: number[] }) => {
+        seen.list.push(2)
+        return { seen, not: undefined }
+      },
+    })
+
+    expect(await fn.invoke(event)).toMatchObject({
+      ok: true,
+      payload: { seen: { at: '1970-01-01T00:00:00.000Z', list: [1, 2] } },
+    })
+    expect(event.list).toEqual([1])
+  })
+
+  it('says that it is stuck, instead of waiting for ever', async () => {
+    const sim = await createSimulation()
+
+    await expect(sim.run(new Promise(() => {}))).rejects.toThrow(/nothing is left that could happen/)
+    const forEver = async () => {
+      for (;;) await sleep(sim.clock, 1_000)
+    }
+    await expect(sim.run(forEver(), { limitMs: 5_000 })).rejects.toThrow(/5000 ms of simulated time went by/)
+  })
+
+  it('holds time while real work runs', async () => {
+    const sim = await createSimulation()
+    const seen: number[] = []
+    const work = async () => {
+      await sleep(sim.clock, 10)
+      await sim.hold(new Promise((resolve) => setTimeout(resolve, 20)))
+      seen.push(sim.clock.now())
+    }
+    const begin = sim.clock.now()
+    const other = sleep(sim.clock, 11).then(() => seen.push(sim.clock.now()))
+
+    await sim.run(Promise.all([work(), other]))
+
+    expect(seen).toEqual([begin + 10, begin + 11])
+  })
+
+  it.each([
+    [{ seed: 0.5 }, 'seed'],
+    [{ startMs: -1 }, 'startMs'],
+    [{ latencyMs: { min: 5, max: 1 } }, 'latencyMs'],
+  ])('refuses %j', async (options, field) => {
+    await expect(createSimulation(options)).rejects.toThrow(field)
+  })
+})
