@@ -1,39 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { userEventSchema } from '@org/demo-generator/user-event'
-import { json, tumblingWindows, type WindowPartial } from '@org/kinesis-processor'
-import { dynamoDbSink } from '@org/kinesis-processor/dynamodb'
 import { required } from './environment.js'
-import { normalise } from './processed-event.js'
+import { userEventWindows } from './user-event-windows.js'
 
-const decode = json(userEventSchema)
-
-/** Counts and averages per user and event type in windows of one minute of event time. */
-export const handler = tumblingWindows({
-  decode,
-  key: (event) => `${event.user_id.trim()}#${event.event_type.trim().toUpperCase()}`,
-  time: (event, position) => Date.parse(normalise(event, position).event_time),
-  value: (event) => event.value,
-  emit: dynamoDbSink<WindowPartial>({
-    client: new DynamoDBClient({}),
-    tableName: required('WINDOWS_TABLE_NAME'),
-    key: { partition: 'window_key', sort: 'partial_id' },
-    uniqueKeys: true,
-    item: toWindowItem,
-  }),
+/** The stream's windows as Lambda runs them: client and table come from the environment. */
+export const handler = userEventWindows({
+  dynamodb: new DynamoDBClient({}),
+  tableName: required('WINDOWS_TABLE_NAME'),
 })
-
-function toWindowItem(partial: WindowPartial): Record<string, unknown> {
-  return {
-    window_key: partial.key,
-    partial_id: partial.partialId,
-    window_start: new Date(partial.windowStartMs).toISOString(),
-    window_end: new Date(partial.windowEndMs).toISOString(),
-    shard_id: partial.shardId,
-    event_count: partial.count,
-    value_count: partial.valueCount,
-    value_sum: partial.sum,
-    ...(partial.valueCount === 0
-      ? {}
-      : { avg_value: partial.average, min_value: partial.minimum, max_value: partial.maximum }),
-  }
-}

@@ -1,0 +1,57 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { userEventSchema } from '@org/demo-generator/user-event'
+import type { Clock, Random } from '@org/kinesis-core'
+import {
+  json,
+  type TumblingWindowsHandler,
+  tumblingWindows,
+  type WindowPartial,
+} from '@org/kinesis-processor'
+import { dynamoDbSink } from '@org/kinesis-processor/dynamodb'
+import { normalise } from './processed-event.js'
+
+export interface UserEventWindowsOptions {
+  dynamodb: DynamoDBClient
+  tableName: string
+  /** @default the system's clock and Math.random */
+  time?: { clock?: Clock; random?: Random }
+}
+
+/** Counts and averages per user and event type in windows of one minute of event time. */
+export function userEventWindows({
+  dynamodb,
+  tableName,
+  time = {},
+}: UserEventWindowsOptions): TumblingWindowsHandler {
+  return tumblingWindows({
+    decode: json(userEventSchema),
+    key: (event) => `${event.user_id.trim()}#${event.event_type.trim().toUpperCase()}`,
+    time: (event, position) => Date.parse(normalise(event, position).event_time),
+    value: (event) => event.value,
+    emit: dynamoDbSink<WindowPartial>({
+      client: dynamodb,
+      tableName,
+      key: { partition: 'window_key', sort: 'partial_id' },
+      uniqueKeys: true,
+      item: toWindowItem,
+      ...time,
+    }),
+    ...time,
+  })
+}
+
+function toWindowItem(partial: WindowPartial): Record<string, unknown> {
+  return {
+    window_key: partial.key,
+    partial_id: partial.partialId,
+    window_start: new Date(partial.windowStartMs).toISOString(),
+    window_end: new Date(partial.windowEndMs).toISOString(),
+    shard_id: partial.shardId,
+    event_count: partial.count,
+    value_count: partial.valueCount,
+    value_sum: partial.sum,
+    ...(partial.valueCount === 0
+      ? {}
+      : { avg_value: partial.average, min_value: partial.minimum, max_value: partial.maximum }),
+  }
+}
