@@ -32,6 +32,7 @@ export {
   type MetricDefinition,
   type MetricStatistic,
   type MetricUnit,
+  mappingMetrics,
   PROCESSING_NAMESPACE,
   processingMetrics,
   shardMetrics,

@@ -78,6 +78,27 @@ export const functionMetrics = {
   throttles: lambda('Throttles', 'Count', 'Sum'),
   duration: lambda('Duration', 'Milliseconds', 'Average'),
   iteratorAge: lambda('IteratorAge', 'Milliseconds', 'Maximum'),
+  destinationDeliveryFailures: lambda('DestinationDeliveryFailures', 'Count', 'Sum'),
+} as const
+
+const mapping = (name: string): MetricDefinition => ({
+  namespace: 'AWS/Lambda',
+  name,
+  unit: 'Count',
+  statistic: 'Sum',
+  dimensions: ['EventSourceMappingUUID'],
+})
+
+/** Published by Lambda per event source mapping that asks for `EventCount` (developer guide, "Event source mapping metrics"). */
+export const mappingMetrics = {
+  polledEvents: mapping('PolledEventCount'),
+  filteredOutEvents: mapping('FilteredOutEventCount'),
+  /** Counts an event again for each time that it is tried again; so does the next. */
+  invokedEvents: mapping('InvokedEventCount'),
+  failedInvokeEvents: mapping('FailedInvokeEventCount'),
+  /** Given up after their retries or age, but for those that went to a failure destination. */
+  droppedEvents: mapping('DroppedEventCount'),
+  deliveredToDestinationEvents: mapping('OnFailureDestinationDeliveredEventCount'),
 } as const
 
 const delivery = (name: string, unit: MetricUnit, statistic: MetricStatistic): MetricDefinition => ({

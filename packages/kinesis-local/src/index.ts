@@ -6,6 +6,7 @@ export type {
   EventSourceMappingStats,
   MappedShardStats,
 } from './event-source-mapping/event-source-mapping-host.js'
+export type { OnFailure } from './event-source-mapping/failure-destination.js'
 export type { EventSourceMappingOptions } from './event-source-mapping/mapping-options.js'
 export { type FaultPlanOptions, faultPlan } from './fault-plan.js'
 export type { FaultAction, FaultCall, FaultPlan } from './faults.js'

@@ -168,6 +168,8 @@ function assemble(
   }
   const deps: HostDependencies = {
     kinesis,
+    sqs,
+    sns,
     metrics,
     clock,
     region,

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { systemRandom } from '@org/kinesis-core'
 import type { HostDependencies } from '../function/host-dependencies.js'
-import { FailureDestination } from './failure-destination.js'
-import { MappedShard, type MappingCounts } from './mapped-shard.js'
+import { openFailureDestination } from './failure-destination.js'
+import { MappedShard } from './mapped-shard.js'
 import { type EventSourceMappingOptions, resolveEventSourceMappingOptions } from './mapping-options.js'
+import { type MappingCounts, MappingTally } from './mapping-tally.js'
 import { StreamReader } from './stream-reader.js'
 import { untilAborted } from './until-aborted.js'
 
@@ -23,8 +24,6 @@ export interface MappedShardStats {
 export interface EventSourceMappingStats extends MappingCounts {
   /** Resolved by the function; filtered and discarded records are counted apart. */
   recordsResolved: number
-  /** Read, and kept from the function by the filters. */
-  recordsFiltered: number
   /** Read, and neither resolved nor discarded. */
   unresolvedRecords: number
   /** How far the mapping is behind the stream, in milliseconds: the oldest of its shards. */
@@ -57,16 +56,15 @@ export function createEventSourceMappingHost(
   const random = deps.random ?? systemRandom
   const streamArn = `arn:aws:kinesis:${deps.region}:${deps.accountId}:stream/${resolved.streamName}`
   const failureDestination =
-    resolved.failureFolder === undefined ? undefined : new FailureDestination(resolved.failureFolder, id)
+    resolved.onFailure === undefined ? undefined : openFailureDestination(resolved.onFailure, id, deps)
   const closing = new AbortController()
   const shards = new Map<string, MappedShard>()
-  const counts: MappingCounts = {
-    invocations: 0,
-    failedInvocations: 0,
-    recordsRead: 0,
-    recordsDiscarded: 0,
-    batchesDiscarded: 0,
-  }
+  const tally = new MappingTally({
+    ...deps,
+    mappingId: id,
+    functionName: resolved.function.name,
+    eventCount: resolved.metrics.includes('EventCount'),
+  })
   let lastError: string | undefined
   const onError = (error: Error) => {
     lastError = `${error.name}: ${error.message}`
@@ -83,7 +81,7 @@ export function createEventSourceMappingHost(
           options: resolved,
           deps,
           random,
-          counts,
+          tally,
           failureDestination,
           signal: closing.signal,
           resume,
@@ -121,12 +119,11 @@ export function createEventSourceMappingHost(
     stats() {
       const list = shardStats()
       const unresolvedRecords = list.reduce((sum, shard) => sum + shard.unresolvedRecords, 0)
-      let recordsFiltered = 0
-      for (const shard of shards.values()) recordsFiltered += shard.filteredRecords
+      const { counts } = tally
       return {
         ...counts,
-        recordsResolved: counts.recordsRead - counts.recordsDiscarded - recordsFiltered - unresolvedRecords,
-        recordsFiltered,
+        recordsResolved:
+          counts.recordsRead - counts.recordsFiltered - counts.recordsDiscarded - unresolvedRecords,
         unresolvedRecords,
         lagMs: list.reduce(
           (lag, shard) => Math.max(lag, shard.iteratorAgeMs, shard.millisBehindLatest ?? 0),

@@ -1,12 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import {
-  backoffDelayMs,
-  type Clock,
-  functionMetrics,
-  kinesisQuotas,
-  type Random,
-  sleep,
-} from '@org/kinesis-core'
+import { backoffDelayMs, type Clock, kinesisQuotas, type Random, sleep } from '@org/kinesis-core'
 import {
   type DataRecord,
   type DiscardEffect,
@@ -20,16 +13,8 @@ import { type Deferred, deferred } from '../function/deferred.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
 import type { FailureDestination } from './failure-destination.js'
 import type { ResolvedEventSourceMappingOptions } from './mapping-options.js'
+import type { MappingTally } from './mapping-tally.js'
 import type { ShardConsumer, StreamRecord } from './shard-reader.js'
-
-/** What one mapping counts over all of its shards. */
-export interface MappingCounts {
-  invocations: number
-  failedInvocations: number
-  recordsRead: number
-  recordsDiscarded: number
-  batchesDiscarded: number
-}
 
 export interface MappedShardContext {
   shardId: string
@@ -37,7 +22,7 @@ export interface MappedShardContext {
   options: ResolvedEventSourceMappingOptions
   deps: HostDependencies
   random: Random
-  counts: MappingCounts
+  tally: MappingTally
   failureDestination: FailureDestination | undefined
   /** Aborted when the mapping is closed: nothing is started after that. */
   signal: AbortSignal
@@ -82,10 +67,6 @@ export class MappedShard implements ShardConsumer {
     return this.#machine.checkpoint
   }
 
-  get filteredRecords(): number {
-    return this.#machine.filteredRecords
-  }
-
   get unresolvedRecords(): number {
     return this.#machine.unresolvedRecords
   }
@@ -102,9 +83,11 @@ export class MappedShard implements ShardConsumer {
   }
 
   take(records: StreamRecord[]): void {
-    this.#context.counts.recordsRead += records.length
     const offered = records.map((record) => ({ ...record, payloadBytes: this.#events.payloadBytes(record) }))
-    this.#perform(this.#machine.offer(offered, this.#clock.now()))
+    const filteredBefore = this.#machine.filteredRecords
+    const effects = this.#machine.offer(offered, this.#clock.now())
+    this.#context.tally.read(records.length, this.#machine.filteredRecords - filteredBefore)
+    this.#perform(effects)
   }
 
   caughtUp(upToMs: number): void {
@@ -134,58 +117,48 @@ export class MappedShard implements ShardConsumer {
   }
 
   async #invoke({ id, batch }: InvokeEffect<DataRecord>): Promise<void> {
-    const { counts, deps, options } = this.#context
-    counts.invocations += 1
+    const { tally, options, signal } = this.#context
+    const { records } = batch
+    tally.invoking(records.length)
     const result = await options.function.invoke(this.#events.event(batch))
-    if (!result.ok) counts.failedInvocations += 1
-    const last = batch.records.at(-1)
-    if (last !== undefined) {
-      const { namespace, name, unit } = functionMetrics.iteratorAge
-      // "The age of the last record in the event, when the function finishes processing" (Lambda developer guide, metrics).
-      deps.metrics.put({
-        namespace,
-        name,
-        unit,
-        value: Math.max(0, this.#clock.now() - last.arrivalMs),
-        dimensions: { FunctionName: options.function.name },
-        timestampMs: this.#clock.now(),
-      })
-    }
-    if (this.#context.signal.aborted) return
+    if (!result.ok) tally.failed(records.length)
+    const last = records.at(-1)
+    if (last !== undefined) tally.iteratorAge(last.arrivalMs)
+    if (signal.aborted) return
     const outcome = result.ok ? { ok: true as const, payload: result.payload } : { ok: false as const }
     this.#perform(this.#machine.settle(id, outcome, this.#clock.now()))
   }
 
   async #discard(discard: DiscardEffect<DataRecord>): Promise<void> {
-    const { counts, failureDestination, signal } = this.#context
-    if (failureDestination !== undefined) await this.#writeUntilDurable(failureDestination, discard)
+    const { tally, failureDestination, signal } = this.#context
+    const delivered = failureDestination !== undefined && (await this.#deliver(failureDestination, discard))
     if (signal.aborted) return
-    counts.batchesDiscarded += 1
-    counts.recordsDiscarded += discard.batch.records.length
+    tally.discarded(discard.batch.records.length, { delivered })
     this.#perform(this.#machine.discarded(discard.id, this.#clock.now()))
   }
 
-  /** A destination that cannot be written to holds the shard up: what is discarded before it is durable is lost. */
-  async #writeUntilDurable(
-    destination: FailureDestination,
-    discard: DiscardEffect<DataRecord>,
-  ): Promise<void> {
-    const { shardId, streamArn, options, random, signal, onError } = this.#context
+  /** A destination that takes nothing holds the shard up, unless told otherwise: what is discarded before it is durable is lost. */
+  async #deliver(destination: FailureDestination, discard: DiscardEffect<DataRecord>): Promise<boolean> {
+    const { shardId, streamArn, options, random, signal, onError, tally } = this.#context
     const document = failureDocument(discard, {
       requestId: randomUUID(),
       functionArn: options.function.arn,
       streamArn,
       shardId,
       nowMs: this.#clock.now(),
-      payload: JSON.stringify(this.#events.event(discard.batch)),
+      ...(destination.keepsRecords ? { payload: JSON.stringify(this.#events.event(discard.batch)) } : {}),
     })
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
-        return await destination.write(shardId, document)
+        await destination.write(shardId, document)
+        return true
       } catch (error) {
+        tally.deliveryFailed()
         onError(error instanceof Error ? error : new Error(String(error)))
+        if (options.failedDelivery === 'drop') return false
         await sleep(this.#clock, backoffDelayMs(attempt, DESTINATION_BACKOFF, random), signal)
       }
     }
+    return false
   }
 }

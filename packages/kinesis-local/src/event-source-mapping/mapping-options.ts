@@ -1,4 +1,3 @@
-import { isAbsolute } from 'node:path'
 import { InvalidOptionError } from '@org/kinesis-core'
 import {
   type MappingSettings,
@@ -6,6 +5,7 @@ import {
   resolveMappingSettings,
 } from '@org/kinesis-core/event-source-mapping'
 import type { LocalFunction } from '../function/local-function.js'
+import { checkedOnFailure, type OnFailure } from './failure-destination.js'
 import type { ReadingPosition } from './shard-reader.js'
 
 /** As for CreateEventSourceMapping, durations in milliseconds. */
@@ -19,10 +19,17 @@ export interface EventSourceMappingOptions extends Omit<MappingSettings, 'maximu
    */
   startingPosition?: ReadingPosition
   /**
-   * Absolute path of a folder that stands for an S3 bucket: a JSON document with the whole event for each batch that is discarded.
-   * @default none: discarded batches are gone
+   * `{ folder }` stands for an S3 bucket and keeps the records: a JSON document with the whole event for each batch that is discarded.
+   * `{ queue }` (name, URL or ARN) and `{ topic }` (name or ARN) get positions alone, as in AWS. @default none: discarded batches are gone
    */
-  onFailure?: { folder: string } | undefined
+  onFailure?: OnFailure | undefined
+  /**
+   * What becomes of a batch that the failure destination does not take, which the service's documents leave open: `retry` holds the
+   * shard up until it does, `drop` loses the batch and goes on. @default 'retry'
+   */
+  failedDelivery?: 'retry' | 'drop'
+  /** As MetricsConfig: `EventCount` publishes how many records were polled, filtered out, invoked with, dropped. @default [] */
+  metrics?: readonly 'EventCount'[]
   /** Between reads of a shard at its tip; behind it, reads follow at once. Milliseconds. @default 1_000 */
   pollIntervalMs?: number
 }
@@ -31,7 +38,9 @@ export interface ResolvedEventSourceMappingOptions {
   streamName: string
   function: LocalFunction
   startingPosition: ReadingPosition
-  failureFolder: string | undefined
+  onFailure: OnFailure | undefined
+  failedDelivery: 'retry' | 'drop'
+  metrics: readonly 'EventCount'[]
   pollIntervalMs: number
   settings: ResolvedMappingSettings
 }
@@ -41,14 +50,20 @@ export function resolveEventSourceMappingOptions(
   nowMs: number,
 ): ResolvedEventSourceMappingOptions {
   const { streamName, startingPosition = 'TRIM_HORIZON', onFailure, pollIntervalMs = 1_000 } = options
-  if (onFailure !== undefined && !isAbsolute(onFailure.folder)) {
-    throw new InvalidOptionError('onFailure.folder', onFailure.folder, 'Give an absolute path.')
+  const { failedDelivery = 'retry', metrics = [] } = options
+  if (failedDelivery !== 'retry' && failedDelivery !== 'drop') {
+    throw new InvalidOptionError('failedDelivery', failedDelivery, 'Give retry or drop.')
   }
+  const strange = metrics.find((metric) => metric !== 'EventCount')
+  if (strange !== undefined)
+    throw new InvalidOptionError('metrics', strange, 'A mapping on Kinesis publishes EventCount alone.')
   return {
     streamName: checkedStreamName(streamName),
     function: options.function,
     startingPosition: checkedPosition(startingPosition, nowMs),
-    failureFolder: onFailure?.folder,
+    onFailure: onFailure === undefined ? undefined : checkedOnFailure(onFailure),
+    failedDelivery,
+    metrics: [...metrics],
     pollIntervalMs: checkedPollInterval(pollIntervalMs),
     settings: resolveMappingSettings(options),
   }

@@ -4,6 +4,10 @@ import type { LocalService, MetricSink } from '../service.js'
 /** What functions, mappings and delivery streams take from the local services around them. */
 export interface HostDependencies {
   kinesis: LocalService
+  /** For failure destinations that are queues. @default none */
+  sqs?: LocalService
+  /** For failure destinations that are topics. @default none */
+  sns?: LocalService
   metrics: MetricSink & {
     /** Takes the metrics of a line in CloudWatch's embedded metric format; false where the line is none. */
     ingestEmf(line: string, atMs: number): boolean
