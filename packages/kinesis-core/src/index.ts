@@ -27,6 +27,7 @@ export type {
   LambdaContext,
 } from './lambda-events.js'
 export {
+  consumerMetrics,
   deliveryMetrics,
   functionMetrics,
   type MetricDefinition,

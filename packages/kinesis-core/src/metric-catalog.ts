@@ -63,6 +63,22 @@ export const shardMetrics = {
   iteratorAge: shard('IteratorAgeMilliseconds', 'Milliseconds', 'Maximum'),
 } as const
 
+const consumer = (name: string, unit: MetricUnit, statistic: MetricStatistic): MetricDefinition => ({
+  namespace: 'AWS/Kinesis',
+  name,
+  unit,
+  statistic,
+  dimensions: ['StreamName', 'ConsumerName'],
+})
+
+/** Published by Kinesis per consumer of enhanced fan-out. */
+export const consumerMetrics = {
+  subscribeSuccess: consumer('SubscribeToShard.Success', 'Count', 'Average'),
+  records: consumer('SubscribeToShardEvent.Records', 'Count', 'Sum'),
+  bytes: consumer('SubscribeToShardEvent.Bytes', 'Bytes', 'Sum'),
+  millisBehindLatest: consumer('SubscribeToShardEvent.MillisBehindLatest', 'Milliseconds', 'Maximum'),
+} as const
+
 const lambda = (name: string, unit: MetricUnit, statistic: MetricStatistic): MetricDefinition => ({
   namespace: 'AWS/Lambda',
   name,

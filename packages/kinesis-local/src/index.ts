@@ -15,6 +15,7 @@ export type { FunctionFault, LocalFunctionOptions } from './function/function-op
 export type { InvocationResult } from './function/invocation-result.js'
 export type { LocalFunction, LocalFunctionStats } from './function/local-function.js'
 export { KinesisService, type KinesisServiceOptions } from './kinesis/kinesis-service.js'
+export type { SubscribeToShardEvent } from './kinesis/shard-subscription.js'
 export type { LocalOptions, LocalStreamOptions, LocalTableOptions } from './local-options.js'
 export type { RunDescription } from './run-file.js'
 export { type LocalService, type MetricDatum, type MetricSink, ServiceError } from './service.js'

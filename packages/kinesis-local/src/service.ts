@@ -12,6 +12,11 @@ export interface LocalService {
   callForWire?(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
 }
 
+/** What an operation with an event stream gives: each event under the name of its type, until iteration ends. */
+export interface EventStreamResult {
+  EventStream: AsyncIterable<Readonly<Record<string, unknown>>>
+}
+
 /** An error that the service itself would answer with: the code is the service's own. */
 export class ServiceError extends Error {
   constructor(

@@ -1,4 +1,4 @@
-import { type MetricDefinition, shardMetrics, streamMetrics } from '@org/kinesis-core'
+import { consumerMetrics, type MetricDefinition, shardMetrics, streamMetrics } from '@org/kinesis-core'
 import type { MetricSink } from '../service.js'
 import type { Stream } from './stream.js'
 
@@ -20,6 +20,35 @@ export class KinesisMetrics {
     const definition = shardMetrics[metric]
     if (!stream.shardLevelMetrics.has(definition.name)) return
     this.#put(definition, { StreamName: stream.settings.name, ShardId: shardId }, value, nowMs)
+  }
+
+  consumerSubscribed(stream: Stream, consumer: string, success: boolean, nowMs: number): void {
+    this.#consumer(stream, consumer, 'subscribeSuccess', success ? 1 : 0, nowMs)
+  }
+
+  /** What one event brought to a consumer of enhanced fan-out. */
+  consumerRead(
+    stream: Stream,
+    consumer: string,
+    records: number,
+    bytes: number,
+    behindMs: number,
+    nowMs: number,
+  ): void {
+    this.#consumer(stream, consumer, 'records', records, nowMs)
+    this.#consumer(stream, consumer, 'bytes', bytes, nowMs)
+    this.#consumer(stream, consumer, 'millisBehindLatest', behindMs, nowMs)
+  }
+
+  #consumer(
+    stream: Stream,
+    consumer: string,
+    metric: keyof typeof consumerMetrics,
+    value: number,
+    nowMs: number,
+  ): void {
+    const dimensions = { StreamName: stream.settings.name, ConsumerName: consumer }
+    this.#put(consumerMetrics[metric], dimensions, value, nowMs)
   }
 
   #put(

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@org/kinesis-core'
-import { type LocalService, type MetricSink, ServiceError } from '../service.js'
+import { type EventStreamResult, type LocalService, type MetricSink, ServiceError } from '../service.js'
 import { describeStream, describeStreamSummary } from './describe-stream.js'
 import { changeMonitoring } from './enhanced-monitoring.js'
 import type { KinesisContext } from './kinesis-context.js'
@@ -25,7 +25,9 @@ import { Request } from './request.js'
 import { mergeShards, splitShard, updateShardCount } from './reshard.js'
 import { getShardIterator } from './shard-iterator.js'
 import type { BlobForm } from './shard-log.js'
+import type { SubscribeToShardEvent } from './shard-subscription.js'
 import { StreamRegistry } from './stream-registry.js'
+import { asEventStream, subscribeToShard } from './subscribe-to-shard.js'
 import { addTagsToStream, listTagsForStream, removeTagsFromStream } from './tags.js'
 import { putRecord, putRecords } from './write-records.js'
 
@@ -76,6 +78,9 @@ const operations: Readonly<Record<string, Operation>> = {
   DeregisterStreamConsumer: deregisterStreamConsumer,
   DescribeStreamConsumer: describeStreamConsumer,
   ListStreamConsumers: listStreamConsumers,
+  SubscribeToShard: (context, request, form): EventStreamResult => ({
+    EventStream: asEventStream(subscribeToShard(context, request, form)),
+  }),
   AddTagsToStream: addTagsToStream,
   RemoveTagsFromStream: removeTagsFromStream,
   ListTagsForStream: listTagsForStream,
@@ -115,6 +120,15 @@ export class KinesisService implements LocalService {
   /** As `call`, with `Data` given as base64. */
   callForWire(operation: string, input: Record<string, unknown>): unknown {
     return this.#run(operation, input, 'base64')
+  }
+
+  /**
+   * SubscribeToShard in process: the events of one consumer and shard, `Data` as bytes, until five minutes of the clock are over, the
+   * shard ends, or the reader stops iterating. Errors are thrown at once, or where they happen by the iteration. Nothing is read and
+   * no time is waited for but while an event is asked for.
+   */
+  subscribeToShard(input: Record<string, unknown>): AsyncIterable<SubscribeToShardEvent> {
+    return subscribeToShard(this.#context, new Request(input), 'bytes')
   }
 
   #run(operation: string, input: Record<string, unknown>, form: BlobForm): unknown {

@@ -5,6 +5,7 @@ import { invalidToken, pageToken, readPageToken } from './page-token.js'
 import type { Request } from './request.js'
 import type { Stream } from './stream.js'
 import { consumerName, consumerOf, StreamConsumer } from './stream-consumer.js'
+import { endSubscriptions } from './subscribe-to-shard.js'
 import { addTags } from './tags.js'
 
 /** Of one account, at one time (API reference, RegisterStreamConsumer). */
@@ -51,6 +52,7 @@ export function deregisterStreamConsumer(context: KinesisContext, request: Reque
   const { clock, transitionMs } = context
   const { consumer } = consumerOf(context, request)
   consumer.status.begin('DELETING', clock.now(), transitionMs)
+  endSubscriptions(consumer)
 }
 
 export function describeStreamConsumer(context: KinesisContext, request: Request): unknown {

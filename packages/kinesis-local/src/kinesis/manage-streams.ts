@@ -5,6 +5,7 @@ import type { KinesisContext } from './kinesis-context.js'
 import { consumersOf } from './manage-consumers.js'
 import { Request } from './request.js'
 import { ON_DEMAND_STREAM_LIMIT, SHARD_LIMIT, streamName } from './stream-registry.js'
+import { endSubscriptions } from './subscribe-to-shard.js'
 import { addTags } from './tags.js'
 
 /** Shards of an on-demand stream when it is made (developer guide, "Capacity modes"); here it keeps them. */
@@ -49,6 +50,7 @@ export function deleteStream({ streams, retention, clock }: KinesisContext, requ
       `Stream ${stream.settings.name} under account ${streams.accountId} has ${consumers} registered consumers. Deregister them, or set EnforceConsumerDeletion.`,
     )
   }
+  for (const consumer of stream.consumers.values()) endSubscriptions(consumer)
   retention.forget(stream)
   streams.delete(stream)
 }

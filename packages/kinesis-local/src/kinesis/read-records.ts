@@ -6,7 +6,7 @@ import type { Request } from './request.js'
 import { sequenceNumber } from './sequence-number.js'
 import type { Shard } from './shard.js'
 import { decodeIterator, encodeIterator, type IteratorPosition } from './shard-iterator.js'
-import type { BlobForm, ReadPage } from './shard-log.js'
+import type { BlobForm, ReadPage, ReadRecord } from './shard-log.js'
 import type { Stream } from './stream.js'
 
 export function getRecords(context: KinesisContext, request: Request, form: BlobForm): unknown {
@@ -25,18 +25,37 @@ export function getRecords(context: KinesisContext, request: Request, form: Blob
   noteRead(context, stream, shard, page, nowMs)
   metrics.stream(stream, 'getRecordsLatency', performance.now() - startedAt, nowMs)
   return {
-    Records: page.records.map(({ counter, arrivalMs, data, partitionKey }) => ({
-      SequenceNumber: sequenceNumber(shard.prefix, counter),
-      ApproximateArrivalTimestamp: arrivalMs / 1000,
-      Data: data,
-      PartitionKey: partitionKey,
-    })),
-    // Zero says that the reader has caught up, so a reader behind by less than a millisecond hears 1.
-    MillisBehindLatest: page.next === undefined ? 0 : Math.max(1, nowMs - page.next.arrivalMs),
+    Records: page.records.map((record) => describeRecord(stream, shard, record)),
+    MillisBehindLatest: millisBehindLatest(page, nowMs),
     ...(page.next === undefined && !shard.isOpen
       ? { ChildShards: shard.childShardIds.map((id) => describeChild(stream.shard(id)!)) }
       : { NextShardIterator: nextIterator(position, shard, page, nowMs) }),
   }
+}
+
+/** A record as the API gives it. */
+export interface RecordShape {
+  SequenceNumber: string
+  /** Epoch seconds. */
+  ApproximateArrivalTimestamp: number
+  /** Bytes in process, base64 on the wire. */
+  Data: Buffer | string
+  PartitionKey: string
+}
+
+export function describeRecord(_stream: Stream, shard: Shard, record: ReadRecord): RecordShape {
+  const { counter, arrivalMs, data, partitionKey } = record
+  return {
+    SequenceNumber: sequenceNumber(shard.prefix, counter),
+    ApproximateArrivalTimestamp: arrivalMs / 1000,
+    Data: data,
+    PartitionKey: partitionKey,
+  }
+}
+
+/** Zero says that the reader has caught up, so a reader behind by less than a millisecond hears 1. */
+export function millisBehindLatest({ next }: ReadPage, nowMs: number): number {
+  return next === undefined ? 0 : Math.max(1, nowMs - next.arrivalMs)
 }
 
 function nextIterator(position: IteratorPosition, shard: Shard, page: ReadPage, nowMs: number): string {

@@ -17,7 +17,7 @@ export interface IteratorPosition {
   issuedAtMs: number
 }
 
-const ITERATOR_TYPES = [
+export const ITERATOR_TYPES = [
   'TRIM_HORIZON',
   'LATEST',
   'AT_SEQUENCE_NUMBER',
@@ -35,21 +35,38 @@ export function getShardIterator({ streams, clock }: KinesisContext, request: Re
       streamName: name,
       streamCreatedAtMs: createdAtMs,
       shardId: shard.shardId,
-      counter: startingCounter(request, stream, shard, nowMs),
+      counter: startingCounter(stream, shard, nowMs, {
+        operation: 'GetShardIterator',
+        type: request.oneOf('ShardIteratorType', ITERATOR_TYPES),
+        sequenceNumber: () => request.string('StartingSequenceNumber'),
+        timestampMs: () => request.timestampMs('Timestamp'),
+      }),
       issuedAtMs: nowMs,
     }),
   }
 }
 
-function startingCounter(request: Request, stream: Stream, shard: Shard, nowMs: number): number {
-  const type = request.oneOf('ShardIteratorType', ITERATOR_TYPES)
+interface StartingPosition {
+  operation: string
+  type: (typeof ITERATOR_TYPES)[number]
+  sequenceNumber: () => string
+  timestampMs: () => number
+}
+
+/** The counter of the first record that a reader wants. */
+export function startingCounter(
+  stream: Stream,
+  shard: Shard,
+  nowMs: number,
+  { operation, type, sequenceNumber, timestampMs }: StartingPosition,
+): number {
   switch (type) {
     case 'TRIM_HORIZON':
       return 0
     case 'LATEST':
       return stream.counter
     case 'AT_TIMESTAMP': {
-      const atMs = request.timestampMs('Timestamp')
+      const atMs = timestampMs()
       if (atMs > nowMs) {
         throw new ServiceError(
           'InvalidArgumentException',
@@ -59,12 +76,12 @@ function startingCounter(request: Request, stream: Stream, shard: Shard, nowMs: 
       return shard.log.firstArrivedFrom(atMs) ?? stream.counter
     }
   }
-  const sequence = request.string('StartingSequenceNumber')
+  const sequence = sequenceNumber()
   const counter = counterOf(shard.prefix, sequence)
   if (counter === undefined) {
     throw new ServiceError(
       'InvalidArgumentException',
-      `StartingSequenceNumber ${sequence.slice(0, 80)} used in GetShardIterator on shard ${shard.shardId} in stream ${stream.settings.name} under account ${stream.settings.arn.split(':')[4]} is invalid.`,
+      `StartingSequenceNumber ${sequence.slice(0, 80)} used in ${operation} on shard ${shard.shardId} in stream ${stream.settings.name} under account ${stream.settings.arn.split(':')[4]} is invalid.`,
     )
   }
   return type === 'AFTER_SEQUENCE_NUMBER' ? counter + 1 : counter

@@ -13,7 +13,7 @@ export interface NewRecord {
 /** Blobs as bytes for callers in process, as base64 for the wire. */
 export type BlobForm = 'bytes' | 'base64'
 
-interface ReadRecord {
+export interface ReadRecord {
   counter: number
   partitionKey: string
   data: Buffer | string

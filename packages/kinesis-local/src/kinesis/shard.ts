@@ -17,6 +17,7 @@ export class Shard {
   readonly startingSequenceNumber: string
   endingSequenceNumber: string | undefined
   closedAtMs: number | undefined
+  readonly #watchers = new Set<() => void>()
   readonly #writtenRecords: TokenBucket
   readonly #writtenBytes: TokenBucket
   readonly #reads: TokenBucket
@@ -25,10 +26,10 @@ export class Shard {
   constructor(
     index: number,
     readonly range: HashKeyRange,
-    startCounter: number,
+    readonly startCounter: number,
     readonly createdAtMs: number,
     readonly parents: ShardParents,
-    private readonly limited: boolean,
+    readonly limited: boolean,
   ) {
     this.shardId = `shardId-${String(index).padStart(12, '0')}`
     this.prefix = sequencePrefix(index)
@@ -80,8 +81,19 @@ export class Shard {
     this.#readBytes.take(bytes)
   }
 
+  /** Tells of records that were written and of the end; the function returned ends it. */
+  watch(onChange: () => void): () => void {
+    this.#watchers.add(onChange)
+    return () => this.#watchers.delete(onChange)
+  }
+
+  changed(): void {
+    for (const onChange of this.#watchers) onChange()
+  }
+
   close(counter: number, nowMs: number): void {
     this.endingSequenceNumber = sequenceNumber(this.prefix, counter)
     this.closedAtMs = nowMs
+    this.changed()
   }
 }

@@ -2,6 +2,7 @@ import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
 import { constraint, missing, type Request } from './request.js'
 import { ResourceStatus } from './resource-status.js'
+import type { ShardSubscription } from './shard-subscription.js'
 import type { Stream } from './stream.js'
 
 /** A consumer of enhanced fan-out, registered with one stream. */
@@ -9,6 +10,8 @@ export class StreamConsumer {
   readonly arn: string
   readonly status: ResourceStatus
   readonly tags = new Map<string, string>()
+  /** The latest of each shard, by its id. */
+  readonly subscriptions = new Map<string, ShardSubscription>()
 
   constructor(
     readonly name: string,
@@ -24,10 +27,6 @@ export class StreamConsumer {
 
 const CONSUMER_ARN =
   /^(arn:aws[\w-]*:kinesis:[\w-]*:\d{12}:stream\/[a-zA-Z0-9_.-]+)\/consumer\/([a-zA-Z0-9_.-]+):\d+$/
-
-export function isConsumerArn(arn: string): boolean {
-  return CONSUMER_ARN.test(arn)
-}
 
 /** The consumer that `ConsumerARN` names, or `StreamARN` and `ConsumerName` together; all three where they agree. */
 export function consumerOf(

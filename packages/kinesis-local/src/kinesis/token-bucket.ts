@@ -17,6 +17,12 @@ export class TokenBucket {
     return this.#tokens >= amount
   }
 
+  /** Milliseconds until it has that much. */
+  waitMs(amount: number, nowMs: number): number {
+    this.#refill(nowMs)
+    return Math.max(0, Math.ceil(((amount - this.#tokens) * 1000) / this.perSecond))
+  }
+
   /** May leave a debt, which later takers wait for. */
   take(amount: number): void {
     this.#tokens -= amount

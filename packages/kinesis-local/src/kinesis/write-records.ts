@@ -111,6 +111,7 @@ function noteWritten(
     metrics.shard(stream, shard.shardId, 'incomingBytes', bytes, nowMs)
     metrics.shard(stream, shard.shardId, 'writeThroughputExceeded', throttled, nowMs)
     retention.trimExpired(stream, shard, nowMs)
+    if (records > 0) shard.changed()
   }
   metrics.stream(stream, 'incomingRecords', total.records, nowMs)
   metrics.stream(stream, 'incomingBytes', total.bytes, nowMs)

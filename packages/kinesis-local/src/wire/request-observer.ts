@@ -7,7 +7,7 @@ export interface RequestObservation {
   /** 0 where a fault cut the connection before an answer. */
   statusCode: number
   requestBody: Buffer
-  /** Undefined where a fault cut the connection before an answer. */
+  /** Empty for an event stream, which is told when it ends. Undefined where a fault cut the connection before an answer. */
   responseBody: Buffer | undefined
   /** Milliseconds since the epoch, with a fraction. */
   finishedAtMs: number

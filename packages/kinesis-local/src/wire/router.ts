@@ -1,7 +1,8 @@
 import type { Http2ServerRequest } from 'node:http2'
 import { type Clock, type Random, sleep } from '@org/kinesis-core'
 import type { FaultAction, FaultPlan } from '../faults.js'
-import { type LocalService, ServiceError } from '../service.js'
+import { type EventStreamResult, type LocalService, ServiceError } from '../service.js'
+import { answerEventStream } from './answer-event-stream.js'
 import { answerError, toServiceError } from './aws-json.js'
 import type { WireRequest, WireResponse } from './listener.js'
 import { putPartially } from './put-partially.js'
@@ -110,7 +111,10 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
       if (fault?.kind === 'stall') await sleep(clock, fault.delayMs, closing)
       if (fault?.kind === 'reset-after') reset(response)
       else if ('error' in outcome) responseBody = format.answerError(response, toServiceError(outcome.error))
-      else responseBody = format.answer(response, operation, outcome.result)
+      else if (isEventStream(outcome.result)) {
+        responseBody = Buffer.alloc(0)
+        await answerEventStream(response, outcome.result.EventStream, closing)
+      } else responseBody = format.answer(response, operation, outcome.result)
     }
     const statusCode = responseBody === undefined ? 0 : response.statusCode
     observe({ service, operation, statusCode, requestBody, responseBody, finishedAtMs: preciseNowMs() })
@@ -153,6 +157,10 @@ async function settle(run: () => Promise<unknown>): Promise<{ result: unknown } 
   } catch (error) {
     return { error }
   }
+}
+
+function isEventStream(result: unknown): result is EventStreamResult {
+  return typeof result === 'object' && result !== null && 'EventStream' in result
 }
 
 function reset(response: WireResponse): void {
