@@ -46,6 +46,8 @@ export const lambdaQuotas = {
   maxRetryAttempts: 10_000,
   maxRecordAgeMs: 604_800_000,
   maxTumblingWindowMs: 900_000,
+  /** How late the window of an idle shard may be closed. */
+  maxIdleWindowDelayMs: 120_000,
   /** State of a tumbling window, per shard. */
   maxWindowStateBytes: 1 * MiB,
   /** Filters of a mapping that a raised quota allows; an account begins with `defaultMaxFilters`. */

@@ -436,6 +436,70 @@ describe('an event source mapping', () => {
     expect(dataOf(await seen())).toEqual(['0', '1', '2', '3'])
   })
 
+  it('takes no retry of a batch for an invocation that was throttled', async () => {
+    const stream = aStream()
+    stream.putMany(3, () => 'key')
+    const { mapping, seen, host } = await aMapping(
+      stream.service,
+      'collect',
+      { maximumRetryAttempts: 0 },
+      { fault: ({ number }) => (number <= 3 ? 'throttle' : undefined) },
+    )
+
+    await mapping.drain()
+
+    expect(dataOf(await seen())).toEqual(['0', '1', '2'])
+    expect(mapping.stats()).toMatchObject({ failedInvocations: 3, recordsResolved: 3, recordsDiscarded: 0 })
+    const published = host.data.filter(({ namespace }) => namespace === 'AWS/Lambda').map(({ name }) => name)
+    expect(published.filter((name) => name === 'Throttles')).toHaveLength(3)
+    expect(published.filter((name) => name === 'Invocations')).toHaveLength(1)
+  })
+
+  it.each([
+    ['retry', 2],
+    ['discard', 0],
+  ] as const)(
+    'gives a record up that no invocation can hold, where oversizedRecords says %s',
+    async (oversizedRecords, times) => {
+      const stream = aStream()
+      stream.service.call('UpdateMaxRecordSize', {
+        StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${STREAM}`,
+        MaxRecordSizeInKiB: 10_240,
+      })
+      stream.put('key', 'before')
+      stream.put('key', Buffer.alloc(5 * 1024 * 1024, 'x'))
+      stream.put('key', 'after')
+      const { mapping, seen, discarded } = await aMapping(stream.service, 'collect', {
+        maximumRetryAttempts: 1,
+        oversizedRecords,
+      })
+
+      await mapping.drain()
+
+      expect(dataOf(await seen())).toEqual(['before', 'after'])
+      expect((await discarded()).map(({ document }) => document)).toMatchObject([
+        { requestContext: { approximateInvokeCount: times }, KinesisBatchInfo: { batchSize: 1 } },
+      ])
+    },
+  )
+
+  it('waits with parallel batches too, when what a stuck one holds back fills the memory', async () => {
+    const stream = aStream()
+    const data = 'x'.repeat(1_000_000)
+    stream.put('stuck', 'bad')
+    const { mapping } = await aMapping(stream.service, 'failOnBad', {
+      batchSize: 1,
+      parallelizationFactor: 10,
+      retryBackoff: { baseMs: 1_000, maxMs: 1_000 },
+    })
+    for (let index = 0; index < 100; index += 1) stream.put(`key-${index}`, data)
+
+    await expect.poll(() => mapping.stats().recordsResolved, { timeout: 20_000 }).toBeGreaterThan(30)
+    // Time enough to read all of them, were they not held back.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(mapping.stats().recordsRead).toBeLessThan(80)
+  })
+
   it('reads no further ahead than a few batches while the function is slow', async () => {
     const stream = aStream()
     stream.putMany(15_000, () => 'key')

@@ -28,6 +28,17 @@ describe('a checkpoint ledger', () => {
     expect(ledger.resolve([tracked])).toBe('1003')
   })
 
+  it('says what it holds, those included that wait resolved behind one that is not', () => {
+    const ledger = new CheckpointLedger()
+    const [first, second] = records(2).map((record) => ledger.track(record, START_MS))
+    ledger.pass(aRecord(2))
+
+    ledger.resolve([second!])
+    expect([ledger.heldBytes, ledger.unresolvedBytes]).toEqual([200, 100])
+    ledger.resolve([first!])
+    expect([ledger.heldBytes, ledger.unresolvedBytes]).toEqual([0, 0])
+  })
+
   it('counts what is unresolved, and a record that is resolved twice once', () => {
     const ledger = new CheckpointLedger()
     ledger.track(aRecord(0), START_MS)

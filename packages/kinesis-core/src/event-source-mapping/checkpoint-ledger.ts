@@ -6,9 +6,10 @@ import type { ShardRecord, TrackedRecord } from './shard-record.js'
  * unresolved one, so that a reader that starts behind it misses nothing.
  */
 export class CheckpointLedger<R extends ShardRecord> {
-  #records = new Fifo<TrackedRecord<R>>()
+  #records = new Fifo<TrackedRecord<R> & { isPassed?: true }>()
   #unresolved = 0
   #unresolvedBytes = 0
+  #heldBytes = 0
   #checkpoint: string | undefined
 
   /** Records that are not resolved, wherever they are. */
@@ -18,6 +19,11 @@ export class CheckpointLedger<R extends ShardRecord> {
 
   get unresolvedBytes(): number {
     return this.#unresolvedBytes
+  }
+
+  /** What all records from the first unresolved one on weigh: those that are resolved behind it are held with it. */
+  get heldBytes(): number {
+    return this.#heldBytes
   }
 
   /** The sequence number up to which everything is resolved. */
@@ -36,6 +42,7 @@ export class CheckpointLedger<R extends ShardRecord> {
     this.#records.push(tracked)
     this.#unresolved += 1
     this.#unresolvedBytes += record.payloadBytes
+    this.#heldBytes += record.payloadBytes
     return tracked
   }
 
@@ -45,9 +52,9 @@ export class CheckpointLedger<R extends ShardRecord> {
       this.#checkpoint = record.sequenceNumber
       return this.#checkpoint
     }
-    const passed = { record, offeredAtMs: 0, resolved: true }
+    const passed = { record, offeredAtMs: 0, resolved: true, isPassed: true as const }
     // One stands for all that follow each other: a record that is stuck must not fill the memory with those that were filtered out behind it.
-    if (this.#records.last?.resolved) this.#records.replaceLast(passed)
+    if (this.#records.last?.isPassed) this.#records.replaceLast(passed)
     else this.#records.push(passed)
     return undefined
   }
@@ -61,7 +68,11 @@ export class CheckpointLedger<R extends ShardRecord> {
       this.#unresolvedBytes -= tracked.record.payloadBytes
     }
     let moved: string | undefined
-    while (this.#records.peek()?.resolved) moved = this.#records.take(1)[0]!.record.sequenceNumber
+    while (this.#records.peek()?.resolved) {
+      const { record, isPassed } = this.#records.take(1)[0]!
+      moved = record.sequenceNumber
+      if (!isPassed) this.#heldBytes -= record.payloadBytes
+    }
     if (moved !== undefined) this.#checkpoint = moved
     return moved
   }

@@ -97,6 +97,10 @@ export class Lane<R extends ShardRecord> {
   settle(outcome: InvocationOutcome, nowMs: number): TrackedRecord<R>[] {
     const batch = this.#outside!
     this.#outside = undefined
+    if (!outcome.ok && !this.#counts(batch, outcome)) {
+      this.#again({ ...batch, setbacks: batch.setbacks + 1 }, nowMs)
+      return []
+    }
     batch.invocations += 1
     batch.functionError = !outcome.ok
     const verdict = this.#judge(batch, outcome)
@@ -104,7 +108,7 @@ export class Lane<R extends ShardRecord> {
       this.#failWhole(batch, nowMs)
       return []
     }
-    if (this.#window !== undefined && outcome.ok && !(verdict.kind === 'stopped-at' && verdict.index === 0)) {
+    if (this.#window !== undefined && outcome.ok && this.#keepsState(verdict)) {
       // With a partial failure the state must cover the resolved records alone: the handler's duty, as in Lambda.
       this.#window.update(windowStateOf(outcome.payload)!)
     }
@@ -138,15 +142,15 @@ export class Lane<R extends ShardRecord> {
     if (!this.#window?.isOpen) return false
     const next = this.#queue.peek()
     if (next !== undefined) return this.#window.isBeyond(next.record.arrivalMs)
-    return progress.ended || progress.caughtUpToMs >= this.#window.endMs!
+    return progress.ended || progress.caughtUpToMs >= this.#window.endMs! + this.#settings.idleWindowDelayMs
   }
 
   /** A batch from the queue, or the time at which one is due. */
   #cutBatch(nowMs: number, progress: ShardProgress): Attempt<R> | { untilMs: number | undefined } {
     const first = this.#queue.peek()
     if (first === undefined) return { untilMs: undefined }
-    const { batchSize, maximumBatchingWindowMs, maximumPayloadBytes } = this.#settings
-    const budget = maximumPayloadBytes - ENVELOPE_BYTES - (this.#window?.stateBytes ?? 0)
+    const { batchSize, maximumBatchingWindowMs } = this.#settings
+    const budget = this.#budgetBytes
     const windowStartMs = this.#window?.startOf(first.record.arrivalMs)
 
     let count = 0
@@ -158,7 +162,7 @@ export class Lane<R extends ShardRecord> {
       const cut =
         bytes + next.record.payloadBytes > budget ||
         (windowStartMs !== undefined && this.#window!.startOf(next.record.arrivalMs) > windowStartMs)
-      // The first record always goes, even alone over the limit: the invocation then fails, as on the service, and is retried.
+      // The first record always goes, even alone over the limit.
       if (cut && count > 0) {
         complete = true
         break
@@ -179,6 +183,9 @@ export class Lane<R extends ShardRecord> {
   #send(batch: Attempt<R>, nowMs: number): LaneAction<R> {
     const { maximumRecordAgeMs } = this.#settings
     if (this.#isExhausted(batch)) return this.#discard(batch, 'RetryAttemptsExhausted')
+    if (this.#settings.oversizedRecords === 'discard' && this.#isOversized(batch)) {
+      return this.#discard(batch, 'RetryAttemptsExhausted')
+    }
     if (maximumRecordAgeMs >= 0) {
       const young = batch.records.findIndex(
         (tracked) => nowMs - tracked.record.arrivalMs <= maximumRecordAgeMs,
@@ -194,6 +201,25 @@ export class Lane<R extends ShardRecord> {
     const first = batch.records[0]
     if (first !== undefined) this.#window?.enter(first.record.arrivalMs)
     return { kind: 'invoke', batch: this.#describe(batch), attempt: batch.invocations + 1 }
+  }
+
+  /** What the records of one invocation may weigh. */
+  get #budgetBytes(): number {
+    return this.#settings.maximumPayloadBytes - ENVELOPE_BYTES - (this.#window?.stateBytes ?? 0)
+  }
+
+  #isOversized({ records: [first, ...others] }: Attempt<R>): boolean {
+    return first !== undefined && others.length === 0 && first.record.payloadBytes > this.#budgetBytes
+  }
+
+  /** Whether an attempt counts; of those that did not reach the function, only those with a record that never can. */
+  #counts(batch: Attempt<R>, { invoked = true }: { invoked?: boolean }): boolean {
+    return invoked || (this.#settings.oversizedRecords === 'retry' && this.#isOversized(batch))
+  }
+
+  #keepsState(verdict: BatchVerdict): boolean {
+    if (verdict.kind !== 'stopped-at') return true
+    return verdict.index > 0 && this.#settings.windowStateAfterPartialFailure === 'returned'
   }
 
   #discard(batch: Attempt<R>, condition: DiscardCondition): LaneAction<R> {

@@ -53,5 +53,8 @@ export interface WakeEffect {
   atMs: number
 }
 
-/** What came of an invocation. */
-export type InvocationOutcome = { ok: true; payload: unknown } | { ok: false }
+/**
+ * What came of an invocation. One that never reached the function, because it was throttled say, takes none of the batch's retries
+ * ("Retain discarded batch records", before invocation).
+ */
+export type InvocationOutcome = { ok: true; payload: unknown } | { ok: false; invoked?: boolean }

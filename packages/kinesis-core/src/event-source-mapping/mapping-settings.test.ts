@@ -14,6 +14,10 @@ describe('the settings of a mapping', () => {
       tumblingWindowMs: undefined,
       maximumPayloadBytes: 6_291_456,
       filter: undefined,
+      partialProgressResetsRetries: true,
+      windowStateAfterPartialFailure: 'returned',
+      idleWindowDelayMs: 0,
+      oversizedRecords: 'retry',
     })
   })
 
@@ -29,6 +33,7 @@ describe('the settings of a mapping', () => {
     ['tumblingWindowMs', 900_001],
     ['maximumPayloadBytes', 7 * 1024 * 1024],
     ['maximumFilters', 11],
+    ['idleWindowDelayMs', 120_001],
   ])('refuse %s = %d', (option, value) => {
     expect(() => resolveMappingSettings({ [option]: value })).toThrow(new RegExp(`^${option}: `))
   })
@@ -37,6 +42,15 @@ describe('the settings of a mapping', () => {
     const filters = Array(6).fill({ data: { a: ['b'] } })
     expect(() => resolveMappingSettings({ filters })).toThrow(/^filters\.length: 6 cannot be used/)
     expect(resolveMappingSettings({ filters, maximumFilters: 6 }).filter).toBeDefined()
+  })
+
+  it('refuse switches that there are not', () => {
+    expect(() => resolveMappingSettings({ oversizedRecords: 'split' as 'hold' })).toThrow(
+      /^oversizedRecords: "split" cannot be used\. Give retry or hold or discard/,
+    )
+    expect(() => resolveMappingSettings({ windowStateAfterPartialFailure: 'none' as 'before' })).toThrow(
+      /^windowStateAfterPartialFailure: /,
+    )
   })
 
   it('refuse windows beside parallel batches', () => {

@@ -35,6 +35,22 @@ export interface MappingSettings {
    * this open. @default true
    */
   partialProgressResetsRetries?: boolean
+  /**
+   * Which state a window goes on with after a response that resolved a part of the batch: the one that it `returned`, which must then cover
+   * the resolved records alone, or the one from `before` the invocation. The service's documents leave this open. @default 'returned'
+   */
+  windowStateAfterPartialFailure?: 'returned' | 'before'
+  /**
+   * How late a window of an idle shard is closed, 0 to 120,000 ms: the service closes it up to two minutes after its end, and does not say
+   * when. A record of a later window closes it at once. @default 0
+   */
+  idleWindowDelayMs?: number
+  /**
+   * What becomes of a record that is too large for any invocation, which the service's documents leave open. It goes alone, and is refused:
+   * `retry` counts that as a failed attempt, `hold` as one that never reached the function, so that only its age gives it up; `discard` gives
+   * it up without an attempt. @default 'retry'
+   */
+  oversizedRecords?: 'retry' | 'hold' | 'discard'
   /** Waits between attempts; the service does not publish its own. @default 100 ms, doubling up to 30 s, full jitter */
   retryBackoff?: BackoffPolicy
 }
@@ -96,6 +112,22 @@ export function resolveMappingSettings(settings: MappingSettings): ResolvedMappi
       lambdaQuotas.maxPayloadBytes,
     ),
     partialProgressResetsRetries: settings.partialProgressResetsRetries ?? true,
+    windowStateAfterPartialFailure: oneOf(
+      'windowStateAfterPartialFailure',
+      settings.windowStateAfterPartialFailure ?? 'returned',
+      ['returned', 'before'],
+    ),
+    idleWindowDelayMs: whole(
+      'idleWindowDelayMs',
+      settings.idleWindowDelayMs ?? 0,
+      0,
+      lambdaQuotas.maxIdleWindowDelayMs,
+    ),
+    oversizedRecords: oneOf('oversizedRecords', settings.oversizedRecords ?? 'retry', [
+      'retry',
+      'hold',
+      'discard',
+    ]),
     retryBackoff: { ...(settings.retryBackoff ?? { baseMs: 100, maxMs: 30_000 }) },
   }
   if (resolved.tumblingWindowMs !== undefined && resolved.parallelizationFactor > 1) {
@@ -113,5 +145,10 @@ function whole(option: string, value: number, low: number, high: number): number
   if (!Number.isInteger(value) || value < low || value > high) {
     throw new InvalidOptionError(option, value, `Give a whole number from ${low} to ${high}.`)
   }
+  return value
+}
+
+function oneOf<T extends string>(option: string, value: T, known: readonly T[]): T {
+  if (!known.includes(value)) throw new InvalidOptionError(option, value, `Give ${known.join(' or ')}.`)
   return value
 }

@@ -77,6 +77,86 @@ describe('batches', () => {
   })
 })
 
+describe('an attempt that never reached the function', () => {
+  const throttled = { ok: false as const, invoked: false }
+
+  it('takes no retry of its batch, splits nothing, and waits longer each time', () => {
+    const mapping = aMapping(
+      {
+        maximumRetryAttempts: 0,
+        bisectBatchOnFunctionError: true,
+        retryBackoff: { baseMs: 100, maxMs: 1_000 },
+      },
+      () => 0.999_999,
+    )
+    let effects = mapping.offer(records(2), START_MS)
+    const waits: number[] = []
+    for (let now = START_MS, attempt = 0; attempt < 3; attempt += 1) {
+      const [wake] = mapping.settle(invocations(effects)[0]!.id, throttled, now)
+      if (wake?.kind !== 'wake') throw new Error('no wait')
+      waits.push(wake.atMs - now)
+      now = wake.atMs
+      effects = mapping.tick(now)
+      expect(invoked(effects)).toEqual([[0, 1]])
+    }
+    expect(waits).toEqual([99, 199, 399])
+
+    const failed = mapping.settle(invocations(effects)[0]!.id, failure, START_MS + 1_000)
+    expect(invoked(runToEnd(mapping, failed, () => success, START_MS + 1_000))).toEqual([[0], [1]])
+  })
+
+  it('is not among the invocations that the failure destination is told of', () => {
+    const mapping = aMapping({ maximumRecordAgeMs: 1_000 })
+    const [invoke] = invocations(mapping.offer(records(1), START_MS))
+
+    const [discard] = discards(mapping.settle(invoke!.id, throttled, START_MS + 1_001))
+
+    expect(discard).toMatchObject({ condition: 'RecordAgeExceeded', invocations: 0, functionError: false })
+  })
+})
+
+describe('a record that is too large for any invocation', () => {
+  const large = { payloadBytes: 8 * 1024 * 1024 }
+  const refused = (effect: { batch: { records: readonly ShardRecord[] } }) =>
+    effect.batch.records[0]!.payloadBytes > 6 * 1024 * 1024 ? { ok: false as const, invoked: false } : success
+  const offered = [aRecord(0), aRecord(1, large), aRecord(2)]
+  const discardedRecords = (effects: MappingEffect<ShardRecord>[]) =>
+    discards(effects).map(({ batch, invocations: times }) => [sequences(batch.records), times])
+
+  it('is tried as often as any batch, and then given up', () => {
+    const mapping = aMapping({ maximumRetryAttempts: 2 })
+
+    const effects = runToEnd(mapping, mapping.offer(offered, START_MS), refused)
+
+    expect(invoked(effects)).toEqual([[0], [1], [1], [1], [2]])
+    expect(discardedRecords(effects)).toEqual([[[1], 3]])
+  })
+
+  it('is held until its age gives it up, where oversizedRecords says hold', () => {
+    const mapping = aMapping({
+      maximumRetryAttempts: 2,
+      maximumRecordAgeMs: 60_000,
+      oversizedRecords: 'hold',
+      retryBackoff: { baseMs: 1_000, maxMs: 10_000 },
+    })
+
+    const effects = runToEnd(mapping, mapping.offer([aRecord(0), aRecord(1, large)], START_MS), refused)
+
+    expect(invoked(effects).length).toBeGreaterThan(5)
+    expect(discards(effects)).toMatchObject([{ condition: 'RecordAgeExceeded', invocations: 0 }])
+  })
+
+  it('is given up without an attempt, where oversizedRecords says discard', () => {
+    const mapping = aMapping({ oversizedRecords: 'discard' })
+
+    const effects = runToEnd(mapping, mapping.offer(offered, START_MS), refused)
+
+    expect(invoked(effects)).toEqual([[0], [2]])
+    expect(discardedRecords(effects)).toEqual([[[1], 0]])
+    expect(mapping.checkpoint).toBe('1002')
+  })
+})
+
 describe('filters', () => {
   const filters = [{ data: { wanted: [true] } }]
   const wanted = { data: Buffer.from('{"wanted":true}') }

@@ -39,6 +39,11 @@ export class ShardMapping<R extends ShardRecord> {
     return this.#ledger.unresolvedBytes
   }
 
+  /** What all records weigh that wait for the first unresolved one, which a host bounds as well. */
+  get heldBytes(): number {
+    return this.#ledger.heldBytes
+  }
+
   /** The sequence number up to which everything is resolved. */
   get checkpoint(): string | undefined {
     return this.#ledger.checkpoint

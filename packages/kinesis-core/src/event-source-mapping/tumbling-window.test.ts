@@ -173,6 +173,34 @@ describe('a tumbling window', () => {
     ])
   })
 
+  it('goes on with the state from before a partial success where that is asked for', () => {
+    const mapping = windowed({ reportBatchItemFailures: true, windowStateAfterPartialFailure: 'before' })
+
+    const effects = runToEnd(mapping, mapping.offer(records(3), START_MS), ({ batch }) =>
+      batch.records.length === 3
+        ? { ok: true, payload: { state: { seen: 1 }, batchItemFailures: [{ itemIdentifier: '1001' }] } }
+        : { ok: true, payload: { state: {} } },
+    )
+
+    expect(story(effects)).toEqual([
+      { minute: 0, records: [0, 1, 2], state: {}, final: false },
+      { minute: 0, records: [1, 2], state: {}, final: false },
+    ])
+  })
+
+  it('of an idle shard is closed as late as idleWindowDelayMs says, but for a record of a later window', () => {
+    const idle = windowed({ idleWindowDelayMs: 120_000 })
+    runToEnd(idle, idle.offer([at(0, 0)], START_MS), counting)
+    expect(story(idle.caughtUp(START_MS + 3 * MINUTE - 1, START_MS + 3 * MINUTE - 1))).toEqual([])
+    expect(story(idle.caughtUp(START_MS + 3 * MINUTE, START_MS + 3 * MINUTE))).toMatchObject([
+      { final: true },
+    ])
+
+    const busy = windowed({ idleWindowDelayMs: 120_000 })
+    runToEnd(busy, busy.offer([at(0, 0)], START_MS), counting)
+    expect(story(busy.offer([at(1, MINUTE)], START_MS + MINUTE))).toMatchObject([{ minute: 0, final: true }])
+  })
+
   it('takes a record whose arrival time stepped back into the window that is open', () => {
     const mapping = windowed()
 

@@ -4,6 +4,7 @@ import {
   type DataRecord,
   type DiscardEffect,
   failureDocument,
+  type InvocationOutcome,
   type InvokeEffect,
   kinesisEventBuilder,
   type MappingEffect,
@@ -11,6 +12,7 @@ import {
 } from '@org/kinesis-core/event-source-mapping'
 import { type Deferred, deferred } from '../function/deferred.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
+import type { InvocationResult } from '../function/invocation-result.js'
 import type { FailureDestination } from './failure-destination.js'
 import type { ResolvedEventSourceMappingOptions } from './mapping-options.js'
 import type { MappingTally } from './mapping-tally.js'
@@ -37,6 +39,8 @@ export interface MappedShardContext {
 const READ_AHEAD_BATCHES = 2
 const MIN_READ_AHEAD_RECORDS = kinesisQuotas.maxGetRecords
 const READ_AHEAD_BYTES = 16 * 1024 * 1024
+/** A batch that is stuck holds what parallel batches resolved behind it; then they wait for it, too. */
+const MAX_HELD_BYTES = 4 * READ_AHEAD_BYTES
 const DESTINATION_BACKOFF = { baseMs: 200, maxMs: 10_000 }
 
 /** Drives the state machine of one shard: carries its effects out, and tells it what came of them. */
@@ -78,7 +82,8 @@ export class MappedShard implements ShardConsumer {
   }
 
   room(): number {
-    if (this.#machine.unresolvedBytes >= READ_AHEAD_BYTES) return 0
+    if (this.#machine.unresolvedBytes >= READ_AHEAD_BYTES || this.#machine.heldBytes >= MAX_HELD_BYTES)
+      return 0
     return Math.max(0, this.#readAheadRecords - this.#machine.unresolvedRecords)
   }
 
@@ -125,8 +130,7 @@ export class MappedShard implements ShardConsumer {
     const last = records.at(-1)
     if (last !== undefined) tally.iteratorAge(last.arrivalMs)
     if (signal.aborted) return
-    const outcome = result.ok ? { ok: true as const, payload: result.payload } : { ok: false as const }
-    this.#perform(this.#machine.settle(id, outcome, this.#clock.now()))
+    this.#perform(this.#machine.settle(id, outcomeOf(result), this.#clock.now()))
   }
 
   async #discard(discard: DiscardEffect<DataRecord>): Promise<void> {
@@ -161,4 +165,11 @@ export class MappedShard implements ShardConsumer {
     }
     return false
   }
+}
+
+function outcomeOf(result: InvocationResult): InvocationOutcome {
+  if (result.ok) return { ok: true, payload: result.payload }
+  // Refused before they reach the function; a response that is too large comes from it.
+  const invoked = result.kind !== 'throttled' && result.errorType !== 'RequestTooLargeException'
+  return { ok: false, invoked }
 }

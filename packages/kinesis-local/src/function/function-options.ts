@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { InvalidOptionError } from '@org/kinesis-core'
 
-/** `crash-after`: the handler has done its work, and the process dies before its response is reported. */
-export type FunctionFault = 'crash-before' | 'crash-after' | 'throw' | 'timeout'
+/**
+ * `crash-after`: the handler has done its work, and the process dies before its response is reported. `throttle`: the handler is not
+ * invoked, which takes none of a batch's retries.
+ */
+export type FunctionFault = 'crash-before' | 'crash-after' | 'throw' | 'timeout' | 'throttle'
 
 export interface LocalFunctionOptions {
   /** 1 to 64 letters, digits, `-` and `_`. */

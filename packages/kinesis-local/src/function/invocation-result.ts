@@ -5,7 +5,7 @@ export type InvocationResult =
   | { ok: true; payload: unknown; durationMs: number }
   | {
       ok: false
-      kind: 'error' | 'timeout' | 'crash' | 'payload-too-large'
+      kind: 'error' | 'timeout' | 'crash' | 'payload-too-large' | 'throttled'
       errorType: string
       errorMessage: string
       /** The handler's stack, where it threw. */
@@ -42,5 +42,15 @@ export function timedOut(requestId: string, timeoutMs: number): Settled {
     kind: 'timeout',
     errorType: 'Sandbox.Timedout',
     errorMessage: `RequestId: ${requestId} Error: Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds`,
+  }
+}
+
+/** The function was not invoked: it has no concurrency left. */
+export function throttled(): Settled {
+  return {
+    ok: false,
+    kind: 'throttled',
+    errorType: 'TooManyRequestsException',
+    errorMessage: 'Rate Exceeded.',
   }
 }

@@ -3,7 +3,14 @@ import { functionMetrics, lambdaQuotas, type MetricDefinition } from '@org/kines
 import { type ChildOutcome, FunctionChild } from './function-child.js'
 import { type LocalFunctionOptions, resolveLocalFunctionOptions } from './function-options.js'
 import type { HostDependencies } from './host-dependencies.js'
-import { crash, type InvocationResult, type Settled, timedOut, tooLarge } from './invocation-result.js'
+import {
+  crash,
+  type InvocationResult,
+  type Settled,
+  throttled,
+  timedOut,
+  tooLarge,
+} from './invocation-result.js'
 import { functionArn, lambdaEnvironment } from './lambda-environment.js'
 
 export interface LocalFunctionStats {
@@ -103,9 +110,12 @@ export function createLocalFunction(options: LocalFunctionOptions, deps: HostDep
   }
 
   function settle(result: Settled, durationMs: number): InvocationResult {
-    publish(functionMetrics.invocations, 1)
-    publish(functionMetrics.errors, result.ok ? 0 : 1)
-    publish(functionMetrics.duration, durationMs)
+    if (!result.ok && result.kind === 'throttled') publish(functionMetrics.throttles, 1)
+    else {
+      publish(functionMetrics.invocations, 1)
+      publish(functionMetrics.errors, result.ok ? 0 : 1)
+      publish(functionMetrics.duration, durationMs)
+    }
     if (!result.ok) counts.failed += 1
     return { ...result, durationMs }
   }
@@ -123,6 +133,7 @@ export function createLocalFunction(options: LocalFunctionOptions, deps: HostDep
       if (Buffer.byteLength(json) > lambdaQuotas.maxPayloadBytes) {
         return Promise.resolve(settle(tooLarge('RequestTooLargeException', 'Request', json), 0))
       }
+      if (fault === 'throttle') return Promise.resolve(settle(throttled(), 0))
       if (fault === 'throw') {
         return Promise.resolve(
           settle(

@@ -5,6 +5,7 @@ import {
   crash,
   type InvocationResult,
   type Settled,
+  throttled,
   timedOut,
   tooLarge,
 } from '../function/invocation-result.js'
@@ -75,6 +76,7 @@ export function createInProcessFunction(
     if (closed) return crash(requestId, 'the function is closed')
     if (Buffer.byteLength(json) > lambdaQuotas.maxPayloadBytes)
       return tooLarge('RequestTooLargeException', 'Request', json)
+    if (fault === 'throttle') return throttled()
     if (fault === 'throw')
       return { ok: false, kind: 'error', errorType: 'InjectedFault', errorMessage: 'An injected fault' }
     if (fault === 'crash-before') return crash(requestId, 'an injected crash')
@@ -114,9 +116,12 @@ export function createInProcessFunction(
       counts.running -= 1
       waiting.shift()?.()
       const durationMs = clock.now() - startedAtMs
-      publish(functionMetrics.invocations, 1)
-      publish(functionMetrics.errors, result.ok ? 0 : 1)
-      publish(functionMetrics.duration, durationMs)
+      if (!result.ok && result.kind === 'throttled') publish(functionMetrics.throttles, 1)
+      else {
+        publish(functionMetrics.invocations, 1)
+        publish(functionMetrics.errors, result.ok ? 0 : 1)
+        publish(functionMetrics.duration, durationMs)
+      }
       if (!result.ok) counts.failed += 1
       onSettled(number, event, result)
       return { ...result, durationMs } as InvocationResult
