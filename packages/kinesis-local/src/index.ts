@@ -1,6 +1,9 @@
 export { MetricStore, type Series, type StatisticSet } from './cloudwatch/metric-store.js'
 export type { DeliveryStreamOptions } from './delivery/delivery-options.js'
 export type { DeliveryStream, DeliveryStreamStats } from './delivery/delivery-stream.js'
+export type { ObjectMetadata, ObjectStore } from './delivery/object-store.js'
+export type { ParquetOptions } from './delivery/parquet.js'
+export type { S3Destination } from './delivery/s3-store.js'
 export type {
   EventSourceMapping,
   EventSourceMappingStats,

@@ -48,3 +48,13 @@ export const inflate = async (event) => ({
     data: 'A'.repeat(7 * 1024 * 1024),
   })),
 })
+
+/** Partitions by the customer and the kind in the JSON of a record. */
+export const partition = async (event) => ({
+  records: event.records.map(({ recordId, data }) => ({
+    recordId,
+    result: 'Ok',
+    data: encode(`${decode(data)}\n`),
+    metadata: { partitionKeys: JSON.parse(decode(data)) },
+  })),
+})

@@ -1,93 +1,21 @@
-import { glob, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
 import { encodeAggregate } from '@org/kinesis-core'
 import { ManualClock } from '@org/kinesis-core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { DeliveryStreamOptions } from '../src/delivery/delivery-options.js'
-import { createDeliveryStreamHost } from '../src/delivery/delivery-stream.js'
-import type { LocalFunctionOptions } from '../src/function/function-options.js'
-import { createLocalFunction } from '../src/function/local-function.js'
-import type { LocalService } from '../src/service.js'
-import { hostDependencies } from './host-fixture.js'
-import { aFolder, aStream, STREAM } from './stream-fixture.js'
+import {
+  aDelivery,
+  aTemporaryFolder,
+  cleanUp,
+  errorsIn,
+  linesOf,
+  objectsIn,
+  raw,
+  readAll,
+} from './delivery-fixture.js'
+import { aStream, STREAM } from './stream-fixture.js'
 
-const handlers = fileURLToPath(new URL('./delivery-handlers.mjs', import.meta.url))
-const cleanup: (() => Promise<unknown>)[] = []
-
-interface DeliveryTest extends Partial<DeliveryStreamOptions> {
-  /** The export that transforms. @default no transform */
-  handler?: string
-  functionOptions?: Partial<LocalFunctionOptions>
-  clock?: ManualClock
-}
-
-async function aDelivery(
-  service: LocalService,
-  { handler, functionOptions, clock, ...options }: DeliveryTest = {},
-) {
-  const folder = options.folder ?? (await aFolder(cleanup))
-  const host = hostDependencies(service, clock)
-  const transform =
-    handler === undefined
-      ? undefined
-      : createLocalFunction(
-          { name: 'transform', file: handlers, exportName: handler, ...functionOptions },
-          host,
-        )
-  // Retries wait a random part of their backoff: none here.
-  const delivery = createDeliveryStreamHost(
-    { name: 'lake-delivery', streamName: STREAM, transform, folder, pollIntervalMs: 20, ...options },
-    { ...host, random: () => 0 },
-  )
-  cleanup.push(async () => transform?.close())
-  cleanup.push(() => delivery.close())
-  return { delivery, folder, host, transform }
-}
-
-afterEach(async () => {
-  for (const close of cleanup.splice(0).reverse()) await close()
-})
-
-/** Names and contents of the objects in the lake, less those of errors. */
-async function objectsIn(folder: string): Promise<{ name: string; text: string }[]> {
-  return readAll(folder, (name) => !name.startsWith('errors/'))
-}
-
-interface ErrorLine {
-  attemptsMade: number
-  errorCode: string
-  rawData: string
-}
-
-async function errorsIn(folder: string): Promise<ErrorLine[]> {
-  const objects = await readAll(folder, (name) => name.startsWith('errors/'))
-  return objects.flatMap(({ text }) =>
-    text
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as ErrorLine),
-  )
-}
-
-async function readAll(folder: string, wanted: (name: string) => boolean) {
-  const found: { name: string; text: string }[] = []
-  for await (const entry of glob('**/*', { cwd: folder, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name)
-    const name = path.slice(folder.length + 1)
-    if (!entry.isFile() || !wanted(name)) continue
-    const bytes = await readFile(path)
-    found.push({ name, text: (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString() })
-  }
-  return found.sort((a, b) => a.name.localeCompare(b.name))
-}
-
-async function linesOf<T>(folder: string, read: (line: string) => T): Promise<T[]> {
-  return (await objectsIn(folder)).flatMap(({ text }) => text.trimEnd().split('\n').map(read))
-}
-
-const raw = (line: ErrorLine) => Buffer.from(line.rawData, 'base64').toString()
+afterEach(cleanUp)
 
 describe('a delivery stream', () => {
   it('writes what the transform returns into one compressed object per buffer, named as the service names it', async () => {
@@ -299,7 +227,7 @@ describe('a delivery stream', () => {
   it('holds its checkpoint until an object is durable, and writes on when the folder can be written again', async () => {
     const stream = aStream()
     const { SequenceNumber } = stream.put('key', 'a')
-    const parent = await aFolder(cleanup)
+    const parent = await aTemporaryFolder()
     const folder = join(parent, 'lake')
     // A file where the folder should be: writing fails for every user, root included.
     await writeFile(folder, '')
@@ -320,7 +248,7 @@ describe('a delivery stream', () => {
   it('ends a drain that could go on for ever when its signal aborts', async () => {
     const stream = aStream()
     stream.put('key', 'a')
-    const folder = join(await aFolder(cleanup), 'lake')
+    const folder = join(await aTemporaryFolder(), 'lake')
     await writeFile(folder, '')
     const { delivery } = await aDelivery(stream.service, { folder })
 

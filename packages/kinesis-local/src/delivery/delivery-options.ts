@@ -2,7 +2,12 @@ import { isAbsolute } from 'node:path'
 import { firehoseQuotas, InvalidOptionError } from '@org/kinesis-core'
 import { checkedPollInterval, checkedStreamName } from '../event-source-mapping/mapping-options.js'
 import type { LocalFunction } from '../function/local-function.js'
+import { folderStore } from './folder-store.js'
+import type { ObjectStore } from './object-store.js'
+import { type ParquetConverter, type ParquetOptions, parquetConverter } from './parquet.js'
 import { type Prefix, parseErrorPrefix, parsePrefix } from './prefix-expression.js'
+import { type S3Destination, s3Store } from './s3-store.js'
+import { isTimeZone } from './zoned-time.js'
 
 export interface DeliveryStreamOptions {
   /** 1 to 64 letters, digits, `-`, `_` and `.`; the first part of every object's name. */
@@ -11,17 +16,33 @@ export interface DeliveryStreamOptions {
   streamName: string
   /** Gets every record before it is delivered, in the event of a Firehose data transformation. @default records as they are */
   transform?: LocalFunction | undefined
-  /** Absolute path of the folder that stands for the bucket. */
-  folder: string
+  /** Absolute path of the folder that stands for the bucket. Give it, or `destination`. */
+  folder?: string
+  /** A bucket of an S3 endpoint (needs `@aws-sdk/client-s3`), or a store of your own. @default `folder` */
+  destination?: S3Destination | ObjectStore
   /** @default 'year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/' */
   prefix?: string
-  /** Where records go that the transform failed, or that could not be unpacked. @default 'errors/!{firehose:error-output-type}/' */
+  /** Of the timestamps in prefixes and objects' names; a name of the IANA database. @default 'UTC' */
+  timeZone?: string
+  /** Behind the name of every object; `''` for none. @default '.gz', '.parquet' or none */
+  fileExtension?: string
+  /**
+   * Records are partitioned by what the transform returns in `metadata.partitionKeys`, which the prefix names with
+   * `!{partitionKeyFromLambda:NAME}`; each partition is buffered by itself.
+   * @default false
+   */
+  dynamicPartitioning?: boolean
+  /** Partitions that may have records at once, 1 to 5,000; records of others go to the error prefix. @default 500 */
+  maxActivePartitions?: number
+  /** Converts JSON records to Apache Parquet (needs `@duckdb/node-api`). @default records as they are */
+  parquet?: ParquetOptions
+  /** Where records go that the transform failed, or that could not be unpacked, converted or partitioned. @default 'errors/!{firehose:error-output-type}/' */
   errorPrefix?: string
   /** An object is written when its oldest record has been buffered for this long; up to 900,000 ms. @default 300_000 */
   bufferIntervalMs?: number
   /** An object is written when it holds this much before compression; up to 128 MiB. AWS takes no less than 1 MiB. @default 5 MiB */
   bufferBytes?: number
-  /** @default 'GZIP' */
+  /** Of objects; those in Parquet are compressed inside. @default 'GZIP', or 'UNCOMPRESSED' with `parquet` */
   compression?: 'GZIP' | 'UNCOMPRESSED'
   /** A transform is invoked with this much data; up to 3 MiB, and never more than 6 MB as JSON. @default 1 MiB */
   transformBufferBytes?: number
@@ -35,9 +56,15 @@ export interface ResolvedDeliveryStreamOptions {
   name: string
   streamName: string
   transform: LocalFunction | undefined
-  folder: string
+  store: ObjectStore
   prefix: Prefix
   errorPrefix: Prefix
+  timeZone: string
+  fileExtension: string
+  maxActivePartitions: number
+  parquet: ParquetConverter | undefined
+  /** Of the configuration; a part of objects' names. */
+  version: number
   bufferIntervalMs: number
   bufferBytes: number
   compression: 'GZIP' | 'UNCOMPRESSED'
@@ -49,17 +76,28 @@ export interface ResolvedDeliveryStreamOptions {
 const MiB = 1024 * 1024
 const DEFAULT_PREFIX =
   'year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/'
+const DEFAULT_ERROR_PREFIX = 'errors/!{firehose:error-output-type}/'
 
 export function resolveDeliveryStreamOptions(options: DeliveryStreamOptions): ResolvedDeliveryStreamOptions {
-  const { name, folder, compression = 'GZIP' } = options
+  return { ...resolveDelivery(options), streamName: checkedStreamName(options.streamName) }
+}
+
+/** All but where the records come from. */
+export function resolveDelivery(
+  options: Omit<DeliveryStreamOptions, 'streamName'>,
+): Omit<ResolvedDeliveryStreamOptions, 'streamName'> {
+  const { name, transform, timeZone = 'UTC', dynamicPartitioning = false, errorPrefix } = options
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_.-]{1,64}$/.test(name)) {
     throw new InvalidOptionError('name', name, 'Give 1 to 64 letters, digits, hyphens, dots or underscores.')
   }
-  if (typeof folder !== 'string' || !isAbsolute(folder)) {
-    throw new InvalidOptionError('folder', folder, 'Give an absolute path.')
+  if (typeof timeZone !== 'string' || !isTimeZone(timeZone)) {
+    throw new InvalidOptionError('timeZone', timeZone, 'Give a name such as Asia/Tokyo.')
   }
-  if (compression !== 'GZIP' && compression !== 'UNCOMPRESSED') {
-    throw new InvalidOptionError('compression', compression, 'Give GZIP or UNCOMPRESSED.')
+  if (dynamicPartitioning && transform === undefined) {
+    throw new InvalidOptionError('dynamicPartitioning', true, 'Give a transform that returns partition keys.')
+  }
+  if (dynamicPartitioning && errorPrefix === undefined) {
+    throw new InvalidOptionError('errorPrefix', errorPrefix, 'Dynamic partitioning needs one.')
   }
   const bufferIntervalMs = within(
     'bufferIntervalMs',
@@ -69,17 +107,19 @@ export function resolveDeliveryStreamOptions(options: DeliveryStreamOptions): Re
   )
   return {
     name,
-    streamName: checkedStreamName(options.streamName),
-    transform: options.transform,
-    folder,
-    prefix: parsePrefix('prefix', options.prefix ?? DEFAULT_PREFIX),
-    errorPrefix: parseErrorPrefix(
-      'errorPrefix',
-      options.errorPrefix ?? 'errors/!{firehose:error-output-type}/',
-    ),
+    transform,
+    store: resolveStore(options),
+    prefix: parsePrefix('prefix', options.prefix ?? DEFAULT_PREFIX, {
+      timeZone,
+      isPartitioned: dynamicPartitioning,
+    }),
+    errorPrefix: parseErrorPrefix('errorPrefix', errorPrefix ?? DEFAULT_ERROR_PREFIX, { timeZone }),
+    timeZone,
+    maxActivePartitions: wholeWithin('maxActivePartitions', options.maxActivePartitions ?? 500, 1, 5_000),
+    version: 1,
+    ...resolveFormat(options),
     bufferIntervalMs,
     bufferBytes: within('bufferBytes', options.bufferBytes ?? 5 * MiB, 1, firehoseQuotas.maxBufferBytes),
-    compression,
     transformBufferBytes: within('transformBufferBytes', options.transformBufferBytes ?? MiB, 1, 3 * MiB),
     transformBufferIntervalMs: within(
       'transformBufferIntervalMs',
@@ -89,6 +129,50 @@ export function resolveDeliveryStreamOptions(options: DeliveryStreamOptions): Re
     ),
     pollIntervalMs: checkedPollInterval(options.pollIntervalMs ?? 1_000),
   }
+}
+
+function resolveStore({
+  folder,
+  destination,
+}: Pick<DeliveryStreamOptions, 'folder' | 'destination'>): ObjectStore {
+  if (destination === undefined) {
+    if (typeof folder === 'string' && isAbsolute(folder)) return folderStore(folder)
+    throw new InvalidOptionError('folder', folder, 'Give an absolute path, or a destination.')
+  }
+  if (folder !== undefined) {
+    throw new InvalidOptionError('folder', folder, 'Give a folder or a destination, not both.')
+  }
+  return 'put' in destination ? destination : s3Store(destination)
+}
+
+function resolveFormat({
+  compression,
+  parquet,
+  fileExtension,
+}: Pick<DeliveryStreamOptions, 'compression' | 'parquet' | 'fileExtension'>): Pick<
+  ResolvedDeliveryStreamOptions,
+  'compression' | 'parquet' | 'fileExtension'
+> {
+  if (compression !== undefined && compression !== 'GZIP' && compression !== 'UNCOMPRESSED') {
+    throw new InvalidOptionError('compression', compression, 'Give GZIP or UNCOMPRESSED.')
+  }
+  if (parquet !== undefined && compression === 'GZIP') {
+    throw new InvalidOptionError('compression', compression, 'Leave it out: Parquet is compressed inside.')
+  }
+  if (fileExtension !== undefined && !/^(\.[0-9a-z!\-_.*'()]{1,127})?$/.test(fileExtension)) {
+    throw new InvalidOptionError('fileExtension', fileExtension, 'Give a dot, lower-case letters and digits.')
+  }
+  const isGzip = parquet === undefined && compression !== 'UNCOMPRESSED'
+  return {
+    compression: isGzip ? 'GZIP' : 'UNCOMPRESSED',
+    parquet: parquet && parquetConverter(parquet),
+    fileExtension: fileExtension ?? (parquet === undefined ? (isGzip ? '.gz' : '') : '.parquet'),
+  }
+}
+
+function wholeWithin(option: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value)) return within(option, value, low, high)
+  throw new InvalidOptionError(option, value, `Give a whole number from ${low} to ${high}.`)
 }
 
 function within(option: string, value: number, low: number, high: number): number {

@@ -2,13 +2,18 @@ import { decodeAggregate } from '@org/kinesis-core'
 import type { CheckpointLedger, ShardRecord, TrackedRecord } from '@org/kinesis-core/event-source-mapping'
 import type { StreamRecord } from '../event-source-mapping/shard-reader.js'
 
-/** One user record on its way to an object: a Kinesis record, or a member of an aggregated one. */
-export interface DeliveryRecord {
-  recordId: string
+export interface KinesisSource {
   shardId: string
   partitionKey: string
   sequenceNumber: string
   subsequenceNumber: number
+}
+
+/** One user record on its way to an object: a Kinesis record, a member of an aggregated one, or what was put directly. */
+export interface DeliveryRecord {
+  recordId: string
+  /** Undefined for records that were put to the delivery stream itself. */
+  source: KinesisSource | undefined
   arrivalMs: number
   data: Uint8Array
   /** To be called once, when the record is in an object, in an error object, or dropped. */
@@ -38,10 +43,12 @@ export function unpack(
   }
   const records = members.map((member, index) => ({
     recordId: `${record.sequenceNumber}${String(index).padStart(12, '0')}`,
-    shardId,
-    partitionKey: member.partitionKey,
-    sequenceNumber: record.sequenceNumber,
-    subsequenceNumber: index,
+    source: {
+      shardId,
+      partitionKey: member.partitionKey,
+      sequenceNumber: record.sequenceNumber,
+      subsequenceNumber: index,
+    },
     arrivalMs: record.arrivalMs,
     data: member.data,
     settle,

@@ -1,18 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import { deliveryMetrics, type MetricDefinition, systemRandom } from '@org/kinesis-core'
+import { deliveryMetrics, systemRandom } from '@org/kinesis-core'
 import { StreamReader } from '../event-source-mapping/stream-reader.js'
 import { untilAborted } from '../event-source-mapping/until-aborted.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
 import { DeliveredShard } from './delivered-shard.js'
 import { type DeliveryStreamOptions, resolveDeliveryStreamOptions } from './delivery-options.js'
-import type { DeliveryRecord } from './delivery-record.js'
-import { writeDurably } from './durable-file.js'
-import { type BufferedObject, ObjectBuffer } from './object-buffer.js'
-import type { Prefix } from './prefix-expression.js'
-import { timestampPattern } from './timestamp-pattern.js'
-import { Transform } from './transform.js'
+import { closeDestination, deliveryPublisher, deliveryTransform, transformQueue } from './delivery-parts.js'
+import { DeliverySink } from './delivery-sink.js'
+import type { TransformQueue } from './transform-queue.js'
 
 export interface DeliveryStreamStats {
   /** Kinesis records read. */
@@ -31,6 +25,8 @@ export interface DeliveryStreamStats {
   /** Age of the oldest of them in milliseconds; 0 where there is none. */
   freshnessMs: number
   bufferedBytes: number
+  /** Partitions with records that are not durable; 1 at most without dynamic partitioning. */
+  activePartitions: number
   shards: {
     shardId: string
     status: 'reading' | 'done'
@@ -53,136 +49,42 @@ export interface DeliveryStream {
   close(): Promise<void>
 }
 
-const compress = promisify(gzip)
-const objectNameTime = timestampPattern('name', 'yyyy-MM-dd-HH-mm-ss')
-/** Held beyond full buffers, so that reading goes on while an object is written. */
-const EXTRA_HELD_BYTES = 16 * 1024 * 1024
 const MAX_READ = 10_000
 
-/** Delivers a stream to a folder as Firehose delivers to S3: buffered, transformed, at least once. It reads from now on. */
+/** Delivers a stream as Firehose delivers to S3: buffered, transformed, at least once. It reads from now on. */
 export function createDeliveryStreamHost(
   options: DeliveryStreamOptions,
   deps: HostDependencies,
 ): DeliveryStream {
   const resolved = resolveDeliveryStreamOptions(options)
-  const { name, streamName, folder, compression, bufferBytes, bufferIntervalMs } = resolved
-  const { clock, metrics, region, accountId, random = systemRandom } = deps
+  const { name, streamName } = resolved
+  const { clock, random = systemRandom } = deps
+  const publish = deliveryPublisher(name, deps)
   const closing = new AbortController()
-  const shards = new Map<string, DeliveredShard>()
+  const shards = new Map<string, { shard: DeliveredShard; queue: TransformQueue | undefined }>()
   const resumes = new Set<() => void>()
-  const counts = {
-    recordsRead: 0,
-    deliveredRecords: 0,
-    deliveredBytes: 0,
-    objects: 0,
-    droppedRecords: 0,
-    failedRecords: 0,
-    errorObjects: 0,
-  }
+  let recordsRead = 0
   let lastError: string | undefined
   const onError = (error: Error) => {
     lastError = `${error.name}: ${error.message}`
   }
-  const publish = ({ namespace, name: metric, unit }: MetricDefinition, value: number) =>
-    metrics.put({
-      namespace,
-      name: metric,
-      unit,
-      value,
-      dimensions: { DeliveryStreamName: name },
-      timestampMs: clock.now(),
-    })
   const resumeAll = () => {
     for (const resume of resumes) resume()
   }
+  const transform = deliveryTransform(resolved, deps, streamName)
+  const sink = new DeliverySink(resolved, {
+    clock,
+    random,
+    publish,
+    lambdaArn: transform?.functionArn,
+    onDurable: resumeAll,
+    onError,
+    signal: closing.signal,
+  })
 
-  const transform =
-    resolved.transform === undefined
-      ? undefined
-      : new Transform(
-          resolved.transform,
-          {
-            deliveryStreamArn: `arn:aws:firehose:${region}:${accountId}:deliverystream/${name}`,
-            sourceKinesisStreamArn: `arn:aws:kinesis:${region}:${accountId}:stream/${streamName}`,
-            region,
-          },
-          clock,
-          random,
-        )
-
-  /** `<evaluated prefix><stream>-<version>-<time>-<uuid><extension>`, as the service names objects; one version, as nothing changes. */
-  function objectName(prefix: Prefix, atMs: number, extension: string, errorOutputType?: string): string {
-    const evaluated = prefix({
-      atMs,
-      randomString: () => randomBytes(8).toString('base64url'),
-      ...(errorOutputType === undefined ? {} : { errorOutputType }),
-    })
-    return `${evaluated}${name}-1-${objectNameTime(atMs)}-${randomUUID()}${extension}`
-  }
-
-  async function writeObject({ items, oldestArrivalMs }: BufferedObject): Promise<void> {
-    const whole = Buffer.concat(items.map((item) => item.data))
-    const gzipped = compression === 'GZIP'
-    const data = gzipped ? await compress(whole) : whole
-    try {
-      await writeDurably(folder, objectName(resolved.prefix, oldestArrivalMs, gzipped ? '.gz' : ''), data)
-    } catch (error) {
-      publish(deliveryMetrics.deliverySuccess, 0)
-      throw error
-    }
-    counts.objects += 1
-    counts.deliveredRecords += items.length
-    counts.deliveredBytes += data.byteLength
-    publish(deliveryMetrics.deliverySuccess, 1)
-    publish(deliveryMetrics.deliveredRecords, items.length)
-    publish(deliveryMetrics.deliveredBytes, data.byteLength)
-    publish(deliveryMetrics.dataFreshness, Math.max(0, clock.now() - oldestArrivalMs) / 1_000)
-  }
-
-  async function writeErrorObject({ items, oldestArrivalMs }: BufferedObject): Promise<void> {
-    const objectKey = objectName(resolved.errorPrefix, oldestArrivalMs, '', 'processing-failed')
-    await writeDurably(folder, objectKey, Buffer.concat(items.map((item) => item.data)))
-    counts.errorObjects += 1
-    counts.failedRecords += items.length
-  }
-
-  const buffer = (write: (object: BufferedObject) => Promise<void>) =>
-    new ObjectBuffer({
-      maxBytes: bufferBytes,
-      maxIntervalMs: bufferIntervalMs,
-      write,
-      onDurable: resumeAll,
-      onError,
-      clock,
-      random,
-      signal: closing.signal,
-    })
-  const objects = buffer(writeObject)
-  const errors = buffer(writeErrorObject)
-
-  const heldBytes = () =>
-    [...shards.values()].reduce((sum, shard) => sum + shard.heldBytes, objects.heldBytes + errors.heldBytes)
-
+  const waitingBytes = () => [...shards.values()].reduce((sum, { queue }) => sum + (queue?.heldBytes ?? 0), 0)
   // Less than all buffers full at once, and nothing would ever fill one.
-  const maxHeldBytes = () => bufferBytes + shards.size * resolved.transformBufferBytes + EXTRA_HELD_BYTES
-
-  /** The documented lines of a processing failure, under `processing-failed`. */
-  function fail(
-    record: DeliveryRecord,
-    failure: { errorCode: string; errorMessage: string; attemptsMade: number },
-  ): void {
-    const line = {
-      attemptsMade: failure.attemptsMade,
-      arrivalTimestamp: record.arrivalMs,
-      errorCode: failure.errorCode,
-      errorMessage: failure.errorMessage,
-      attemptEndingTimestamp: clock.now(),
-      rawData: Buffer.from(record.data).toString('base64'),
-      ...(transform === undefined ? {} : { lambdaArn: transform.functionArn }),
-    }
-    const data = Buffer.from(`${JSON.stringify(line)}\n`)
-    errors.add({ data, arrivalMs: record.arrivalMs, settle: record.settle })
-  }
+  const isFull = () => sink.isFull || waitingBytes() >= (shards.size + 1) * resolved.transformBufferBytes * 2
 
   const reader = new StreamReader(
     {
@@ -191,22 +93,18 @@ export function createDeliveryStreamHost(
       pollIntervalMs: resolved.pollIntervalMs,
       onError,
       open(shardId, resume) {
+        const queue =
+          transform &&
+          transformQueue(transform, resolved, sink, { clock, onProgress: resumeAll, signal: closing.signal })
         const shard = new DeliveredShard({
-          ...resolved,
           shardId,
           clock,
-          transform: transform && ((records) => transform.run(records, closing.signal)),
-          deliver: ({ arrivalMs, settle }, data) => objects.add({ data, arrivalMs, settle }),
-          drop(record) {
-            counts.droppedRecords += 1
-            record.settle()
-          },
-          fail,
-          room: () => (heldBytes() < maxHeldBytes() ? MAX_READ : 0),
-          onProgress: resumeAll,
-          signal: closing.signal,
+          accept: queue ? (record) => queue.add(record) : (record) => sink.deliver(record, record.data),
+          fail: (record, failure) => sink.fail(record, failure),
+          flush: async () => queue?.flush(),
+          room: () => (isFull() ? 0 : MAX_READ),
         })
-        shards.set(shardId, shard)
+        shards.set(shardId, { shard, queue })
         resumes.add(resume)
         return countingReads(shard)
       },
@@ -221,7 +119,7 @@ export function createDeliveryStreamHost(
       caughtUp: () => shard.caughtUp(),
       end: () => shard.end(),
       take(records: Parameters<DeliveredShard['take']>[0]) {
-        counts.recordsRead += records.length
+        recordsRead += records.length
         publish(deliveryMetrics.incomingRecords, records.length)
         shard.take(records)
       },
@@ -230,28 +128,32 @@ export function createDeliveryStreamHost(
 
   async function drainAll(): Promise<void> {
     await reader.drain()
-    await Promise.all([objects.flush(), errors.flush()])
+    await sink.flush()
   }
 
   function close(): void {
+    if (closing.signal.aborted) return
     reader.stop()
     closing.abort()
+    closeDestination(resolved)
   }
 
   return {
     name,
 
     stats() {
-      const all = [...shards.values()]
+      const all = [...shards.values()].map(({ shard }) => shard)
       const oldest = all.map((shard) => shard.oldestArrivalMs).filter((arrivalMs) => arrivalMs !== undefined)
       return {
-        ...counts,
+        recordsRead,
+        ...sink.counts,
         unresolvedRecords: all.reduce((sum, shard) => sum + shard.unresolvedRecords, 0),
         freshnessMs: oldest.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...oldest)),
-        bufferedBytes: heldBytes(),
+        bufferedBytes: sink.heldBytes + waitingBytes(),
+        activePartitions: sink.activePartitions,
         shards: reader
           .shards()
-          .map((shard) => ({ ...shard, checkpoint: shards.get(shard.shardId)?.checkpoint })),
+          .map((shard) => ({ ...shard, checkpoint: shards.get(shard.shardId)?.shard.checkpoint })),
         lastError,
       }
     },

@@ -1,11 +1,10 @@
 import { backoffDelayMs, type Clock, type Random, sleep } from '@org/kinesis-core'
+import type { DeliveryRecord } from './delivery-record.js'
 
 /** One line or record of an object. */
 export interface BufferedItem {
+  record: DeliveryRecord
   data: Uint8Array
-  arrivalMs: number
-  /** Called when the object that holds it is durable. */
-  settle: () => void
 }
 
 /** What an object is made of. */
@@ -15,13 +14,23 @@ export interface BufferedObject {
   oldestArrivalMs: number
 }
 
+/** What is put. Its records are settled when it is durable; what of the buffered ones is not in it belongs to whoever left it out. */
+export interface PreparedObject {
+  items: readonly BufferedItem[]
+  key: string
+  content: Uint8Array
+  oldestArrivalMs: number
+}
+
 export interface ObjectBufferOptions {
   maxBytes: number
   maxIntervalMs: number
+  /** Done once for each object: it keeps its key however often it is tried. */
+  prepare: (object: BufferedObject) => Promise<PreparedObject>
   /** Makes the object durable. What fails is tried again with the same object: nothing is settled before. */
-  write: (object: BufferedObject) => Promise<void>
-  /** Called when an object is durable and its records are settled. */
-  onDurable: () => void
+  write: (object: PreparedObject) => Promise<void>
+  /** Called with the bytes that were held, when an object is durable and its records are settled. */
+  onDurable: (bytes: number) => void
   onError: (error: Error) => void
   clock: Clock
   random: Random
@@ -35,18 +44,27 @@ export class ObjectBuffer {
   #options: ObjectBufferOptions
   #items: BufferedItem[] = []
   #bytes = 0
-  #heldBytes = 0
+  /** Objects that are due and not durable. */
+  #unwritten = 0
   #cancelTimer = () => {}
   #writing: Promise<void> = Promise.resolve()
 
   constructor(options: ObjectBufferOptions) {
     this.#options = options
-    options.signal.addEventListener('abort', () => this.#cancelTimer(), { once: true })
   }
 
-  /** Bytes that are buffered or being written. */
-  get heldBytes(): number {
-    return this.#heldBytes
+  /** Nothing is buffered or being written. */
+  get isEmpty(): boolean {
+    return this.#items.length === 0 && this.#unwritten === 0
+  }
+
+  /** Bytes that wait for an object to be due. */
+  get waitingBytes(): number {
+    return this.#bytes
+  }
+
+  cancelTimer(): void {
+    this.#cancelTimer()
   }
 
   add(item: BufferedItem): void {
@@ -55,7 +73,6 @@ export class ObjectBuffer {
     if (this.#items.length === 0) this.#cancelTimer = clock.schedule(maxIntervalMs, () => void this.flush())
     this.#items.push(item)
     this.#bytes += item.data.byteLength
-    this.#heldBytes += item.data.byteLength
     if (this.#bytes >= maxBytes) void this.flush()
   }
 
@@ -67,23 +84,26 @@ export class ObjectBuffer {
       const object = {
         items,
         bytes: this.#bytes,
-        oldestArrivalMs: items.reduce((oldest, item) => Math.min(oldest, item.arrivalMs), Infinity),
+        oldestArrivalMs: items.reduce((oldest, { record }) => Math.min(oldest, record.arrivalMs), Infinity),
       }
       this.#items = []
       this.#bytes = 0
+      this.#unwritten += 1
       this.#writing = this.#writing.then(() => this.#writeUntilDurable(object))
     }
     return this.#writing
   }
 
-  async #writeUntilDurable(object: BufferedObject): Promise<void> {
-    const { write, onDurable, onError, clock, random, signal } = this.#options
+  async #writeUntilDurable(buffered: BufferedObject): Promise<void> {
+    const { write, prepare, onDurable, onError, clock, random, signal } = this.#options
+    let object: PreparedObject | undefined
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
-        await write(object)
-        this.#heldBytes -= object.bytes
-        for (const item of object.items) item.settle()
-        onDurable()
+        object ??= await prepare(buffered)
+        if (object.items.length > 0) await write(object)
+        this.#unwritten -= 1
+        for (const { record } of object.items) record.settle()
+        onDurable(buffered.bytes)
         return
       } catch (error) {
         onError(error instanceof Error ? error : new Error(String(error)))

@@ -12,8 +12,8 @@ import type { LocalFunction } from '../function/local-function.js'
 import type { DeliveryRecord } from './delivery-record.js'
 
 /** What became of one record in the transform. */
-type TransformOutcome =
-  | { kind: 'ok'; data: Uint8Array }
+export type TransformOutcome =
+  | { kind: 'ok'; data: Uint8Array; partitionKeys: unknown }
   | { kind: 'dropped' }
   | { kind: 'failed'; errorCode: string; errorMessage: string }
 
@@ -25,7 +25,8 @@ export interface TransformResult {
 
 export interface TransformSource {
   deliveryStreamArn: string
-  sourceKinesisStreamArn: string
+  /** Undefined where records are put to the delivery stream itself. */
+  sourceKinesisStreamArn?: string
   region: string
 }
 
@@ -71,18 +72,22 @@ export class Transform {
 }
 
 function toEventRecord(record: DeliveryRecord): FirehoseEventRecord {
-  const { data } = record
+  const { data, source, arrivalMs } = record
   return {
     recordId: record.recordId,
-    approximateArrivalTimestamp: record.arrivalMs,
+    approximateArrivalTimestamp: arrivalMs,
     data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
-    kinesisRecordMetadata: {
-      shardId: record.shardId,
-      partitionKey: record.partitionKey,
-      approximateArrivalTimestamp: record.arrivalMs,
-      sequenceNumber: record.sequenceNumber,
-      subsequenceNumber: record.subsequenceNumber,
-    },
+    ...(source === undefined
+      ? {}
+      : {
+          kinesisRecordMetadata: {
+            shardId: source.shardId,
+            partitionKey: source.partitionKey,
+            approximateArrivalTimestamp: arrivalMs,
+            sequenceNumber: source.sequenceNumber,
+            subsequenceNumber: source.subsequenceNumber,
+          },
+        }),
   }
 }
 
@@ -92,10 +97,7 @@ const emptyRecordBytes =
   JSON.stringify(
     toEventRecord({
       recordId: '',
-      shardId: '',
-      partitionKey: '',
-      sequenceNumber: '',
-      subsequenceNumber: 0,
+      source: { shardId: '', partitionKey: '', sequenceNumber: '', subsequenceNumber: 0 },
       arrivalMs: 0,
       data: new Uint8Array(),
       settle: () => {},
@@ -104,14 +106,14 @@ const emptyRecordBytes =
 
 /** What a record adds to the JSON of an event; never less than it does, for batches must stay under 6 MB. */
 export function transformPayloadBytes(record: DeliveryRecord): number {
-  return (
-    emptyRecordBytes +
-    record.recordId.length +
-    record.shardId.length +
-    record.sequenceNumber.length +
-    Buffer.byteLength(JSON.stringify(record.partitionKey)) +
-    Math.ceil(record.data.byteLength / 3) * 4
-  )
+  const { recordId, source, data } = record
+  const sourceBytes =
+    source === undefined
+      ? 0
+      : source.shardId.length +
+        source.sequenceNumber.length +
+        Buffer.byteLength(JSON.stringify(source.partitionKey))
+  return emptyRecordBytes + recordId.length + sourceBytes + Math.ceil(data.byteLength / 3) * 4
 }
 
 /** Reads a response: every record id must come back exactly once. */
@@ -137,11 +139,17 @@ function readResponse(records: readonly { recordId: string }[], response: unknow
         'Multiple records were returned with the same record ID. Ensure that the Lambda function returns unique record IDs for each record.',
       )
     }
-    return readEntry(entries[0] as { result?: unknown; data?: unknown })
+    return readEntry(entries[0] as ReturnedEntry)
   })
 }
 
-function readEntry({ result, data }: { result?: unknown; data?: unknown }): TransformOutcome {
+interface ReturnedEntry {
+  result?: unknown
+  data?: unknown
+  metadata?: { partitionKeys?: unknown } | null
+}
+
+function readEntry({ result, data, metadata }: ReturnedEntry): TransformOutcome {
   if (result === 'Dropped') return { kind: 'dropped' }
   if (result === 'ProcessingFailed') {
     return failed('Lambda.ProcessingFailedStatus', 'ProcessingFailed status set for record')
@@ -150,7 +158,7 @@ function readEntry({ result, data }: { result?: unknown; data?: unknown }): Tran
   if (typeof data !== 'string') return invalid('A record with the result Ok must have data.')
   if (data.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(data))
     return invalid('The data must be base64.')
-  return { kind: 'ok', data: Buffer.from(data, 'base64') }
+  return { kind: 'ok', data: Buffer.from(data, 'base64'), partitionKeys: metadata?.partitionKeys }
 }
 
 function invalid(errorMessage: string): TransformOutcome {

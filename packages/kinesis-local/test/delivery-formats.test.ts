@@ -1,0 +1,228 @@
+import { join } from 'node:path'
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { ManualClock } from '@org/kinesis-core/testing'
+import { buildApp } from 'fauxqs'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ObjectStore } from '../src/delivery/object-store.js'
+import { aDelivery, cleanUp, cleanUpAfter, errorsIn, objectsIn, raw, readAll } from './delivery-fixture.js'
+import { aStream } from './stream-fixture.js'
+
+afterEach(cleanUp)
+
+async function rowsOf(file: string): Promise<unknown[]> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  const reader = await connection.runAndReadAll(`SELECT * FROM '${file}' ORDER BY ALL`)
+  connection.closeSync()
+  instance.closeSync()
+  return reader.getRowObjectsJson()
+}
+
+describe('Parquet', () => {
+  const columns = {
+    user_id: 'string',
+    value: 'decimal(10,2)',
+    at: 'timestamp',
+    'odd "name"': 'int',
+    metadata: 'struct<device:string,tags:array<string>>',
+  }
+
+  it('holds the columns of JSON records, and what does not fit goes to the error prefix', async () => {
+    const stream = aStream()
+    const { SequenceNumber } = stream.put('key', '{"user_id":"u1","value":"a lot"}')
+    for (const data of [
+      '{"user_id":"u2","value":1.005,"at":"2026-01-02T03:04:05Z","odd \\"name\\"":7,"metadata":{"device":"phone","tags":["a"]}}',
+      'no json',
+      '{"user_id":"u3","more":1}\n{"user_id":"u4"}',
+    ]) {
+      stream.put('key', data)
+    }
+    const { delivery, folder } = await aDelivery(stream.service, { parquet: { columns } })
+
+    await delivery.drain()
+
+    const [object, ...others] = await readAll(folder, (name) => !name.startsWith('errors/'))
+    expect(others).toEqual([])
+    expect(object!.name).toMatch(/\.parquet$/)
+    expect(await rowsOf(join(folder, object!.name))).toMatchObject([
+      {
+        user_id: 'u2',
+        value: '1.01',
+        at: '2026-01-02 03:04:05',
+        'odd "name"': 7,
+        metadata: { device: 'phone', tags: ['a'] },
+      },
+      { user_id: 'u3', value: null, metadata: null },
+      { user_id: 'u4' },
+    ])
+    const errors = await errorsIn(folder)
+    expect(errors.map((line) => [raw(line), line.errorCode])).toEqual([
+      ['{"user_id":"u1","value":"a lot"}', 'DataFormatConversion.InvalidSchema'],
+      ['no json', 'DataFormatConversion.ParseError'],
+    ])
+    expect(errors[0]).toEqual({
+      attemptsMade: 1,
+      arrivalTimestamp: expect.any(Number),
+      errorCode: 'DataFormatConversion.InvalidSchema',
+      errorMessage: 'Column value is no decimal number.',
+      attemptEndingTimestamp: expect.any(Number),
+      rawData: expect.any(String),
+      sequenceNumber: SequenceNumber,
+      subSequenceNumber: 0,
+      dataCatalogTable: null,
+    })
+    const [errorObject] = await readAll(folder, (name) => name.startsWith('errors/'))
+    expect(errorObject!.name).toMatch(/^errors\/format-conversion-failed\//)
+    expect(delivery.stats()).toMatchObject({ deliveredRecords: 2, failedRecords: 2, unresolvedRecords: 0 })
+  })
+
+  it('is not written where no record fits', async () => {
+    const stream = aStream()
+    stream.put('key', 'no json')
+    const { delivery, folder } = await aDelivery(stream.service, { parquet: { columns } })
+
+    await delivery.drain()
+
+    expect(await readAll(folder, (name) => name.endsWith('.parquet'))).toEqual([])
+    expect(delivery.stats()).toMatchObject({ objects: 0, failedRecords: 1, unresolvedRecords: 0 })
+  })
+
+  it('is compressed as asked for', async () => {
+    const stream = aStream()
+    for (let index = 0; index < 1_000; index += 1)
+      stream.put('key', JSON.stringify({ user_id: `user ${index % 10} `.repeat(20) }))
+    const sizeWith = async (compression: 'SNAPPY' | 'GZIP' | 'UNCOMPRESSED') => {
+      const { delivery } = await aDelivery(stream.service, {
+        parquet: { columns: { user_id: 'string' }, compression },
+      })
+      await delivery.drain()
+      return delivery.stats().deliveredBytes
+    }
+
+    expect(await sizeWith('GZIP')).toBeLessThan(await sizeWith('UNCOMPRESSED'))
+  })
+
+  it('refuses columns that are none, and compression twice', async () => {
+    const { service } = aStream()
+    await expect(aDelivery(service, { parquet: { columns: {} } })).rejects.toThrow(/^parquet\.columns/)
+    await expect(aDelivery(service, { parquet: { columns: { a: 'text' } } })).rejects.toThrow(
+      /^parquet\.columns\.a: .*there is no type text here/,
+    )
+    await expect(aDelivery(service, { parquet: { columns, compression: 'ZIP' as 'GZIP' } })).rejects.toThrow(
+      /^parquet\.compression/,
+    )
+    await expect(aDelivery(service, { parquet: { columns }, compression: 'GZIP' })).rejects.toThrow(
+      /^compression/,
+    )
+  })
+})
+
+describe('names of objects', () => {
+  it('are in the time zone that was asked for, with the extension that was', async () => {
+    const stream = aStream({ clock: new ManualClock(Date.UTC(2026, 10, 23, 20, 5, 7)) })
+    stream.put('key', 'a')
+    const { delivery, folder } = await aDelivery(stream.service, {
+      timeZone: 'Asia/Tokyo',
+      fileExtension: '.jsonl.gz',
+      prefix: 'at=!{timestamp:yyyy-MM-dd}/',
+    })
+
+    await delivery.drain()
+
+    expect((await objectsIn(folder))[0]!.name).toMatch(
+      /^at=2026-11-24\/lake-delivery-1-2026-11-24-05-05-07-[0-9a-f-]{36}\.jsonl\.gz$/,
+    )
+  })
+
+  it('are refused where they cannot be', async () => {
+    const { service } = aStream()
+    await expect(aDelivery(service, { timeZone: 'Mars/Olympus' })).rejects.toThrow(/^timeZone/)
+    await expect(aDelivery(service, { fileExtension: 'gz' })).rejects.toThrow(/^fileExtension/)
+  })
+})
+
+describe('a destination', () => {
+  it('may be a bucket of an S3 endpoint', async () => {
+    const app = buildApp({ logger: false })
+    const endpoint = await app.listen({ host: '127.0.0.1', port: 0 })
+    cleanUpAfter(() => app.close())
+    const client = new S3Client({
+      endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    })
+    cleanUpAfter(async () => client.destroy())
+    await client.send(new CreateBucketCommand({ Bucket: 'lake' }))
+    const stream = aStream({ clock: new ManualClock(Date.UTC(2026, 10, 23)) })
+    stream.put('key', 'a\n')
+    stream.put('key', 'b\n')
+    const { delivery } = await aDelivery(stream.service, {
+      destination: { bucket: 'lake', endpoint },
+      compression: 'UNCOMPRESSED',
+      prefix: 'orders/!{timestamp:yyyy}/',
+    })
+
+    await delivery.drain()
+
+    const { Contents } = await client.send(new ListObjectsV2Command({ Bucket: 'lake' }))
+    expect(Contents?.map(({ Key }) => Key)).toEqual([
+      expect.stringMatching(/^orders\/2026\/lake-delivery-1-/),
+    ])
+    const { Body, ContentType } = await client.send(
+      new GetObjectCommand({ Bucket: 'lake', Key: Contents![0]!.Key }),
+    )
+    expect(await Body!.transformToString()).toBe('a\nb\n')
+    expect(ContentType).toBe('application/octet-stream')
+  })
+
+  it('may be a store of the caller, which is asked again for the same object until it takes it', async () => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const puts: string[] = []
+    const objects = new Map<string, string>()
+    const destination: ObjectStore = {
+      async put(key, bytes) {
+        puts.push(key)
+        if (puts.length < 3) throw new Error('not now')
+        objects.set(key, Buffer.from(bytes).toString())
+      },
+    }
+    const { delivery } = await aDelivery(stream.service, { destination, compression: 'UNCOMPRESSED' })
+
+    await delivery.drain()
+
+    expect([...objects.values()]).toEqual(['a'])
+    expect(delivery.stats().lastError).toBe('Error: not now')
+    expect(new Set(puts).size).toBe(1)
+  })
+
+  it('makes data older that it does not take, for whoever watches its age', async () => {
+    const clock = new ManualClock(Date.UTC(2026, 10, 23))
+    const stream = aStream({ clock })
+    stream.put('key', 'a')
+    clock.advance(60_000)
+    const destination: ObjectStore = { put: () => Promise.reject(new Error('not now')) }
+    const { host } = await aDelivery(stream.service, { destination, clock, bufferIntervalMs: 0 })
+    const ages = () => host.data.filter(({ name }) => name === 'DeliveryToS3.DataFreshness')
+
+    for (let step = 0; ages().length === 0 && step < 1_000; step += 1) {
+      clock.advance(1_000)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+
+    expect(ages()[0]!.value).toBeGreaterThanOrEqual(60)
+    expect(host.data.find(({ name }) => name === 'DeliveryToS3.Success')?.value).toBe(0)
+  })
+
+  it('is one, and is said plainly', async () => {
+    const { service } = aStream()
+    await expect(aDelivery(service, { destination: { bucket: 'A bucket' } })).rejects.toThrow(
+      /^destination\.bucket/,
+    )
+    await expect(
+      aDelivery(service, { destination: { bucket: 'lake', endpoint: 'nowhere' } }),
+    ).rejects.toThrow(/^destination\.endpoint/)
+  })
+})
