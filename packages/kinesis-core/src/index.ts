@@ -41,5 +41,10 @@ export {
 } from './metric-catalog.js'
 export { dynamoDbQuotas, firehoseQuotas, kinesisQuotas, lambdaQuotas, sqsQuotas } from './quotas.js'
 export { type Random, seededRandom, systemRandom } from './random.js'
-export { InvalidOptionError, StreamingError, type StreamingErrorOptions } from './streaming-error.js'
+export {
+  InvalidOptionError,
+  refuseUnknownOptions,
+  StreamingError,
+  type StreamingErrorOptions,
+} from './streaming-error.js'
 export type { TopologyEdge, TopologyManifest, TopologyNode, TopologyNodeKind } from './topology.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { InvalidOptionError, StreamingError } from './streaming-error.js'
+import { InvalidOptionError, refuseUnknownOptions, StreamingError } from './streaming-error.js'
 
 describe('StreamingError', () => {
   it('carries code, retryable and cause, and is named for its class', () => {
@@ -27,5 +27,24 @@ describe('InvalidOptionError', () => {
   it('cuts long values and never prints objects', () => {
     expect(new InvalidOptionError('a', 'x'.repeat(500), '').message.length).toBeLessThan(150)
     expect(new InvalidOptionError('a', { secret: 1 }, '').message).not.toContain('secret')
+  })
+})
+
+describe('unknown options', () => {
+  it('are refused by name, with those that exist', () => {
+    expect(() => refuseUnknownOptions({ lingerMS: 3 }, ['streamName', 'lingerMs'])).toThrow(
+      'lingerMS: 3 cannot be used. There is no such option. Known are streamName, lingerMs.',
+    )
+    expect(() => refuseUnknownOptions({ streamName: 'a' }, ['streamName'])).not.toThrow()
+    expect(() => refuseUnknownOptions('orders', ['streamName'])).toThrow(/^options: "orders"/)
+  })
+})
+
+describe('names', () => {
+  it('are those of the classes, also where a bundler has renamed these', () => {
+    const Minified = class a extends InvalidOptionError {}
+
+    expect(new InvalidOptionError('a', 1, '').name).toBe('InvalidOptionError')
+    expect(new Minified('a', 1, '').name).toBe('InvalidOptionError')
   })
 })

@@ -20,6 +20,7 @@ export class StreamingError extends Error {
 
   constructor(message: string, options: StreamingErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    // The classes of the toolkit name themselves: a bundler that minifies leaves nothing of a class's own name.
     this.name = new.target.name
     this.code = options.code
     this.retryable = options.retryable
@@ -32,6 +33,7 @@ export class StreamingError extends Error {
 
 /** An option that cannot work: names the option, its value and the remedy. */
 export class InvalidOptionError extends StreamingError {
+  override name = 'InvalidOptionError'
   readonly option: string
 
   constructor(option: string, value: unknown, remedy: string) {
@@ -40,6 +42,17 @@ export class InvalidOptionError extends StreamingError {
       retryable: false,
     })
     this.option = option
+  }
+}
+
+/** A misspelt option would silently do nothing. */
+export function refuseUnknownOptions(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError('options', options, `Pass an object with ${known.slice(0, 4).join(', ')}, …`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (known.includes(name)) continue
+    throw new InvalidOptionError(name, value, `There is no such option. Known are ${known.join(', ')}.`)
   }
 }
 

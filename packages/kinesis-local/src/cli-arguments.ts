@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { StreamingError } from '@org/kinesis-core'
-import type { LocalOptions, LocalStreamOptions } from './local-options.js'
+import { SHARD_LIMIT } from './kinesis/stream-registry.js'
+import type { LocalOptions, LocalStreamOptions, LocalTableOptions } from './local-options.js'
 
 export const CLI_HELP = `Usage: kinesis-local [options]
 
@@ -9,6 +11,7 @@ Keeps Kinesis, DynamoDB, SQS, SNS and CloudWatch running on 127.0.0.1, for the A
 
   --port N              the port, 0 for a free one (4567)
   --stream NAME[:N]     a stream of N shards (1); may be repeated
+  --table FILE          a DynamoDB table, described in JSON as for CreateTable; may be repeated
   --queue NAME          an SQS queue; may be repeated
   --topic NAME          an SNS topic; may be repeated
   --region REGION       the region of the ARNs (us-east-1)
@@ -19,11 +22,22 @@ Keeps Kinesis, DynamoDB, SQS, SNS and CloudWatch running on 127.0.0.1, for the A
 
 /** What the command line asks for; every mistake is an error that names the flag and the remedy. */
 export function readCliArguments(args: readonly string[]): LocalOptions | 'help' {
-  const { port = '4567', stream = [], queue = [], topic = [], region, data, help, ...rest } = parse(args)
+  const {
+    port = '4567',
+    stream = [],
+    table = [],
+    queue = [],
+    topic = [],
+    region,
+    data,
+    help,
+    ...rest
+  } = parse(args)
   if (help) return 'help'
   return {
-    port: wholeNumber('--port', port, 65_535),
+    port: wholeNumber('--port', port, 0, 65_535),
     streams: stream.map(readStream),
+    tables: table.map(readTable),
     queues: queue,
     topics: topic,
     ...(region === undefined ? {} : { region }),
@@ -39,6 +53,7 @@ function parse(args: readonly string[]) {
       options: {
         port: { type: 'string' },
         stream: { type: 'string', multiple: true },
+        table: { type: 'string', multiple: true },
         queue: { type: 'string', multiple: true },
         topic: { type: 'string', multiple: true },
         region: { type: 'string' },
@@ -58,12 +73,24 @@ function readStream(text: string): LocalStreamOptions {
   if (name === '' || more.length > 0) {
     throw usageError(`--stream ${text}: give a name, or a name and a number of shards, such as orders:2.`)
   }
-  return { name, shards: wholeNumber(`--stream ${text}`, shards, Number.MAX_SAFE_INTEGER) }
+  return { name, shards: wholeNumber(`--stream ${text}`, shards, 1, SHARD_LIMIT) }
 }
 
-function wholeNumber(flag: string, text: string, most: number): number {
-  if (/^\d+$/.test(text) && Number(text) <= most) return Number(text)
-  throw usageError(`${flag}: ${JSON.stringify(text)} is no whole number from 0 to ${most}.`)
+function readTable(file: string): LocalTableOptions {
+  let table: unknown
+  try {
+    table = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw usageError(`--table ${file}: it cannot be read as JSON (${(error as Error).message}).`)
+  }
+  if (typeof table === 'object' && table !== null && 'TableName' in table) return table as LocalTableOptions
+  throw usageError(`--table ${file}: it has no TableName. Give the input of CreateTable.`)
+}
+
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value
+  throw usageError(`${flag}: ${JSON.stringify(text)} is no whole number from ${least} to ${most}.`)
 }
 
 function usageError(message: string): StreamingError {

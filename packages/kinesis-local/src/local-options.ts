@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   kinesisQuotas,
   type Random,
+  refuseUnknownOptions,
   systemClock,
   systemRandom,
 } from '@org/kinesis-core'
@@ -68,7 +69,26 @@ export interface ResolvedLocalOptions {
   random: Random
 }
 
+/** As a record, so that the compiler asks for an option that is missing here. */
+const KNOWN: Record<keyof LocalOptions, true> = {
+  port: true,
+  region: true,
+  dataDir: true,
+  streams: true,
+  tables: true,
+  queues: true,
+  topics: true,
+  maxRetainedBytes: true,
+  shardLimits: true,
+  onRequest: true,
+  faults: true,
+  onWarning: true,
+  clock: true,
+  random: true,
+}
+
 export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions {
+  refuseUnknownOptions(options, Object.keys(KNOWN))
   const { dataDir, region = 'us-east-1' } = options
   if (dataDir !== undefined && !isAbsolute(dataDir))
     throw new InvalidOptionError('dataDir', dataDir, 'Give an absolute path.')

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { post } from './support/clients.js'
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
+const readme = fileURLToPath(new URL('../README.md', import.meta.url))
 const running: ChildProcess[] = []
 
 afterEach(() => {
@@ -91,7 +92,10 @@ describe('kinesis-local', () => {
     [['orders'], "Unexpected argument 'orders'. See kinesis-local --help."],
     [['--port'], "Option '--port <value>' argument missing. See kinesis-local --help."],
     [['--port', 'eighty'], '--port: "eighty" is no whole number from 0 to 65535.'],
-    [['--stream', 'orders:many'], '--stream orders:many: "many" is no whole number from 0 to'],
+    [['--stream', 'orders:many'], '--stream orders:many: "many" is no whole number from 1 to 20000.'],
+    [['--stream', 'orders:0'], '--stream orders:0: "0" is no whole number from 1 to 20000.'],
+    [['--table', '/nowhere.json'], '--table /nowhere.json: it cannot be read as JSON (ENOENT'],
+    [['--table', readme], `--table ${readme}: it cannot be read as JSON`],
     [
       ['--stream', 'a:1:2'],
       '--stream a:1:2: give a name, or a name and a number of shards, such as orders:2.',
@@ -104,6 +108,28 @@ describe('kinesis-local', () => {
     expect(stdout).toBe('')
     expect(stderr).toContain(`kinesis-local: ${message}`)
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  it('makes a table from the input of CreateTable', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kinesis-local-cli-'))
+    const file = join(folder, 'orders.json')
+    await writeFile(
+      file,
+      JSON.stringify({
+        TableName: 'orders',
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      }),
+    )
+    const { child, url } = await start('--table', file)
+
+    const tables = await post(url, 'DynamoDB_20120810.ListTables', '{}')
+
+    expect(await tables.json()).toEqual({ TableNames: ['orders'] })
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    await rm(folder, { recursive: true })
   })
 
   it('names the port that is in use', async () => {

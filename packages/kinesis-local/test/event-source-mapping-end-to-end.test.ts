@@ -100,7 +100,12 @@ describe('everything on one machine', () => {
     const { Items = [] } = await dynamo.send(new ScanCommand({ TableName: 'orders-table' }))
     expect(Items.map((item) => item.id!.S).sort()).toEqual(expected)
     expect(await lakeLines(join(folder, 'lake'))).toEqual(expected)
-    expect(mapping.stats()).toMatchObject({ recordsResolved: 200, recordsDiscarded: 0, lastError: undefined })
+    expect(mapping.stats()).toMatchObject({
+      recordsResolved: 200,
+      recordsDiscarded: 0,
+      // The crashes were mended by retries.
+      lastError: expect.stringContaining('Runtime.ExitError'),
+    })
     expect(processor.stats().startedProcesses).toBeGreaterThan(2)
     expect(lines).toEqual([])
     const stored = local.metrics.series('Orders', 'Stored', { service: 'orders' })

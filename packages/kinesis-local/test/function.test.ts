@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LocalFunctionOptions } from '../src/function/function-options.js'
 import { createLocalFunction, type LocalFunction } from '../src/function/local-function.js'
 import { hostDependencies } from './host-fixture.js'
@@ -169,6 +169,18 @@ describe('a local function', () => {
     expect(() => aFunction('echo', { timeoutMs: 0 })).toThrow(/^timeoutMs/)
     expect(() => aFunction('echo', { memoryMb: 64 })).toThrow(/^memoryMb/)
     expect(() => aFunction('echo', { maxConcurrency: 0 })).toThrow(/^maxConcurrency/)
+  })
+
+  it('sends what it prints to standard error where nobody listens, behind its name', async () => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const { fn } = aFunction('print')
+
+    await fn.invoke({})
+    const written = write.mock.calls.map(([text]) => String(text))
+    write.mockRestore()
+
+    expect(written.length).toBeGreaterThan(0)
+    for (const line of written) expect(line).toMatch(/^test-function: .*\n$/)
   })
 
   it('sends embedded metrics to the metrics and other lines to onLogLine, all before the result', async () => {

@@ -26,17 +26,14 @@ const exists = (path: string) =>
   )
 
 describe('startLocal', () => {
-  it('starts within a second, and closes as quickly with connections open', async () => {
-    const startedAt = performance.now()
+  it('closes at once with connections open, whose clients have nothing to wait for', async () => {
     const local = await startLocal({ streams: [{ name: 'orders', shards: 8 }] })
-    const startMs = performance.now() - startedAt
     await (await post(local.url, 'Kinesis_20131202.ListStreams', '{}')).json()
     connect(Number(new URL(local.url).port), '127.0.0.1').on('error', () => {})
 
     const closedAt = performance.now()
     await local.close()
 
-    expect(startMs).toBeLessThan(1_000)
     expect(performance.now() - closedAt).toBeLessThan(900)
     await expect(post(local.url, 'Kinesis_20131202.ListStreams', '{}')).rejects.toThrow()
   })

@@ -19,6 +19,7 @@ export interface CustomMetric {
 
 /** Some requests were taken before one failed: `published` metrics, from the front of the list, are in CloudWatch. */
 export class PartiallyPublishedError extends StreamingError {
+  override name = 'PartiallyPublishedError'
   readonly published: number
   readonly total: number
 

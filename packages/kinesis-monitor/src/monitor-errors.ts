@@ -2,6 +2,7 @@ import { InvalidOptionError, StreamingError } from '@org/kinesis-core'
 
 /** The stream does not exist in this region and account. */
 export class StreamNotFoundError extends StreamingError {
+  override name = 'StreamNotFoundError'
   readonly streamName: string
 
   constructor(streamName: string, where: string, cause?: unknown) {
@@ -15,6 +16,7 @@ export class StreamNotFoundError extends StreamingError {
 
 /** The service refused the call: `permission` is the IAM action that is missing, `resource` what it is missing on. */
 export class PermissionDeniedError extends StreamingError {
+  override name = 'PermissionDeniedError'
   readonly permission: string
   readonly resource: string
 
@@ -33,10 +35,13 @@ export class PermissionDeniedError extends StreamingError {
 }
 
 /** No credentials were found (`NO_CREDENTIALS`), or the service does not accept those that were (`CREDENTIALS_REJECTED`). */
-export class CredentialsError extends StreamingError {}
+export class CredentialsError extends StreamingError {
+  override name = 'CredentialsError'
+}
 
 /** Nothing answers at the endpoint, or the connection broke. */
 export class EndpointUnreachableError extends StreamingError {
+  override name = 'EndpointUnreachableError'
   readonly endpoint: string
 
   constructor(endpoint: string, reason: string, cause?: unknown) {
@@ -51,6 +56,7 @@ export class EndpointUnreachableError extends StreamingError {
 
 /** The service asked for fewer calls, and did so until the retries were used up. */
 export class ThrottledError extends StreamingError {
+  override name = 'ThrottledError'
   constructor(permission: string, cause?: unknown) {
     super(`${permission} is throttled by the service. Call it less often, or ask for a higher quota.`, {
       code: 'THROTTLED',
@@ -62,6 +68,7 @@ export class ThrottledError extends StreamingError {
 
 /** Any other answer that is not a success; `serviceCode` is the service's own. */
 export class ServiceRequestError extends StreamingError {
+  override name = 'ServiceRequestError'
   readonly serviceCode: string
 
   constructor(permission: string, serviceCode: string, message: string, retryable: boolean, cause?: unknown) {

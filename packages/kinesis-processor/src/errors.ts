@@ -15,6 +15,7 @@ export type ReasonCode =
 
 /** Trying again cannot help: the record goes to the rejected sink and counts as resolved. */
 export class PermanentError extends StreamingError {
+  override name = 'PermanentError'
   /** Where it is left out, the stage that failed says why: decoder, step or sink. */
   readonly reasonCode: ReasonCode | undefined
 
@@ -26,6 +27,7 @@ export class PermanentError extends StreamingError {
 
 /** Trying again may help. Any other error of a step or sink is treated the same; this one says that it was foreseen. */
 export class TransientError extends StreamingError {
+  override name = 'TransientError'
   constructor(message: string, options: { cause?: unknown } = {}) {
     super(message, { code: 'TRANSIENT', retryable: true, cause: options.cause })
   }
@@ -33,6 +35,7 @@ export class TransientError extends StreamingError {
 
 /** The event is not one that this handler reads: a wiring fault, which no retry mends. */
 export class UnexpectedEventError extends StreamingError {
+  override name = 'UnexpectedEventError'
   constructor(message: string) {
     super(message, { code: 'UNEXPECTED_EVENT', retryable: false })
   }

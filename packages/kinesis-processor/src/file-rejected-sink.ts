@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { refuseUnknown, requireText } from './option-checks.js'
+import { refuseUnknownOptions } from '@org/kinesis-core'
+import { requireText } from './option-checks.js'
 import type { RejectedRecord, RejectedSink } from './rejected-record.js'
 import type { SinkResult } from './sink.js'
 
@@ -9,7 +10,7 @@ import type { SinkResult } from './sink.js'
  * process at a time; a line that a crash left torn is ended, so that it spoils no other.
  */
 export function fileRejectedSink(options: { folder: string }): RejectedSink {
-  refuseUnknown(options, ['folder'])
+  refuseUnknownOptions(options, ['folder'])
   const { folder } = options
   requireText('folder', folder, 'Give the path of a folder; it is created.')
   // One after the other: lines of two writes must not mix.

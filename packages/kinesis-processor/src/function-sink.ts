@@ -1,4 +1,5 @@
-import { refuseUnknown, requireFunction, whole } from './option-checks.js'
+import { refuseUnknownOptions } from '@org/kinesis-core'
+import { requireFunction, whole } from './option-checks.js'
 import { heldBack, outOfTime, type Sink, type SinkContext, type SinkRecord, type SinkResult } from './sink.js'
 import type { RecordPosition } from './stream-record.js'
 
@@ -16,7 +17,7 @@ export function functionSink<T>(
   options: FunctionSinkOptions = {},
 ): Sink<T> {
   requireFunction('write', write, 'Pass a function that stores one value.')
-  refuseUnknown(options, ['maxConcurrency'])
+  refuseUnknownOptions(options, ['maxConcurrency'])
   const maxConcurrency = whole('maxConcurrency', options.maxConcurrency ?? 32, 1)
   return {
     async write(records, context) {

@@ -1,6 +1,13 @@
-import { type Clock, InvalidOptionError, type Random, systemClock, systemRandom } from '@org/kinesis-core'
+import {
+  type Clock,
+  InvalidOptionError,
+  type Random,
+  refuseUnknownOptions,
+  systemClock,
+  systemRandom,
+} from '@org/kinesis-core'
 import type { Decoder } from './json-decoder.js'
-import { refuseUnknown, requireFunction, requireTime, whole } from './option-checks.js'
+import { requireFunction, requireTime, whole } from './option-checks.js'
 import type { MetricsPort } from './processing-metrics.js'
 import type { RejectedSink } from './rejected-record.js'
 import type { Sink } from './sink.js'
@@ -93,7 +100,7 @@ const KNOWN = [
 export function resolveHandlerOptions<T, U>(
   options: KinesisHandlerOptions<T, U> & Partial<WithSteps<readonly unknown[]>>,
 ): ResolvedHandlerOptions<T, U> {
-  refuseUnknown(options, KNOWN)
+  refuseUnknownOptions(options, KNOWN)
   const { decode, steps = [], sink, rejected, metrics, eventType, onUnresolved = warn } = options
   const { clock = systemClock, random = systemRandom } = options
   requireFunction('decode', decode, 'Pass json(schema), or a function from bytes to a value.')

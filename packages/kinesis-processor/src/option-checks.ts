@@ -1,16 +1,5 @@
 import { type Clock, InvalidOptionError, type Random } from '@org/kinesis-core'
 
-/** A misspelt option would silently do nothing. */
-export function refuseUnknown(options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError('options', options, `Pass an object with ${known.slice(0, 4).join(', ')}, …`)
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (known.includes(name)) continue
-    throw new InvalidOptionError(name, value, `There is no such option. Known are ${known.join(', ')}.`)
-  }
-}
-
 export function requireFunction(option: string, value: unknown, remedy: string): void {
   if (typeof value !== 'function') throw new InvalidOptionError(option, value, remedy)
 }

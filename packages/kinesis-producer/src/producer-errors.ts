@@ -31,6 +31,7 @@ export abstract class ProducerError extends StreamingError {
 
 /** A field of the record cannot be sent as it is. Nothing was queued. */
 export class InvalidRecordError extends ProducerError {
+  override name = 'InvalidRecordError'
   readonly field: string
 
   constructor(field: string, problem: string, remedy: string, cause?: unknown) {
@@ -41,6 +42,7 @@ export class InvalidRecordError extends ProducerError {
 
 /** Data and partition key together weigh more than a record may. Nothing was queued. */
 export class RecordTooLargeError extends ProducerError {
+  override name = 'RecordTooLargeError'
   readonly sizeBytes: number
   readonly limitBytes: number
 
@@ -57,6 +59,7 @@ export class RecordTooLargeError extends ProducerError {
 
 /** The buffer has no room and `whenFull` is `'reject'`. Nothing was queued. */
 export class QueueFullError extends ProducerError {
+  override name = 'QueueFullError'
   readonly bufferedBytes: number
   readonly limitBytes: number
 
@@ -73,6 +76,7 @@ export class QueueFullError extends ProducerError {
 
 /** `recordTtlMs` went by before the record was delivered. */
 export class RecordExpiredError extends ProducerError {
+  override name = 'RecordExpiredError'
   readonly attempts: number
   readonly recordTtlMs: number
 
@@ -95,6 +99,7 @@ export class RecordExpiredError extends ProducerError {
 
 /** `maxAttempts` attempts failed. */
 export class AttemptsExhaustedError extends ProducerError {
+  override name = 'AttemptsExhaustedError'
   readonly attempts: number
 
   constructor(options: { attempts: number; maybeDelivered: boolean; cause?: unknown }) {
@@ -115,6 +120,7 @@ export class AttemptsExhaustedError extends ProducerError {
 
 /** An earlier record of the key failed and `onExpired` is `'halt-key'`: this one was held back so that the key shows no gap. */
 export class KeyHaltedError extends ProducerError {
+  override name = 'KeyHaltedError'
   readonly partitionKey: string
 
   constructor(partitionKey: string) {
@@ -129,6 +135,7 @@ export class KeyHaltedError extends ProducerError {
 
 /** The service, or the way to it, refused the whole request for a reason that another attempt does not change. */
 export class RequestRejectedError extends ProducerError {
+  override name = 'RequestRejectedError'
   /** The service's own name of the fault, `ResourceNotFoundException` say. */
   readonly reason: string
 
@@ -145,6 +152,7 @@ export class RequestRejectedError extends ProducerError {
 
 /** The producer was closed: before the put, or by `close({ deadlineMs })` while the record still waited. */
 export class ProducerClosedError extends ProducerError {
+  override name = 'ProducerClosedError'
   constructor(message: string, options: { maybeDelivered?: boolean; cause?: unknown } = {}) {
     super(message, { code: 'PRODUCER_CLOSED', retryable: false, ...options })
   }

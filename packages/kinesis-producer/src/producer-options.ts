@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   kinesisQuotas,
   type Random,
+  refuseUnknownOptions,
   systemClock,
   systemRandom,
 } from '@org/kinesis-core'
@@ -81,6 +82,34 @@ export interface KinesisProducerOptions {
   hooks?: ProducerHooks
 }
 
+/** As a record, so that the compiler asks for an option that is missing here. */
+const KNOWN: Record<keyof KinesisProducerOptions, true> = {
+  streamName: true,
+  streamArn: true,
+  region: true,
+  endpoint: true,
+  credentials: true,
+  client: true,
+  transport: true,
+  ordering: true,
+  onExpired: true,
+  lingerMs: true,
+  maxBatchRecords: true,
+  maxBatchBytes: true,
+  maxRecordBytes: true,
+  maxInFlightRequests: true,
+  maxBufferedBytes: true,
+  whenFull: true,
+  recordTtlMs: true,
+  maxAttempts: true,
+  backoffBaseMs: true,
+  backoffMaxMs: true,
+  requestTimeoutMs: true,
+  clock: true,
+  random: true,
+  hooks: true,
+}
+
 /** Every option filled and checked; nothing is optional any more. */
 export interface ResolvedKinesisProducerOptions extends DeliveryQueueOptions {
   stream: StreamIdentity
@@ -105,6 +134,7 @@ export function resolveKinesisProducerOptions(
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError('options', options, 'Pass at least { streamName }.')
   }
+  refuseUnknownOptions(options, Object.keys(KNOWN))
   const stream = resolveStream(options)
   const maxInFlightRequests = integer(options, 'maxInFlightRequests', 8, 1, 1_000)
   const maxRecordBytes = integer(

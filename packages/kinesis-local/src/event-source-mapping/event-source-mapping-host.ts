@@ -29,7 +29,7 @@ export interface EventSourceMappingStats extends MappingCounts {
   /** How far the mapping is behind the stream, in milliseconds: the oldest of its shards. */
   lagMs: number
   shards: MappedShardStats[]
-  /** The last error of the stream or the failure destination; those of the function are in its own results. */
+  /** The last error of the function, the stream or the failure destination. */
   lastError: string | undefined
 }
 
@@ -38,8 +38,8 @@ export interface EventSourceMapping {
   stats(): EventSourceMappingStats
   /**
    * Resolves when everything that is in the stream now is resolved or discarded, and open windows are closed; the mapping is closed
-   * then. With endless retries and a function that never succeeds that is never, so `signal` bounds it: when it aborts, the mapping
-   * is closed as it is, and `stats().unresolvedRecords` says what was left.
+   * then. With endless retries, which are the default, and a function that never succeeds that is never, so `signal` bounds it: when it
+   * aborts, the mapping is closed as it is; `stats()` says how many records were left, and the last error.
    */
   drain(signal?: AbortSignal): Promise<void>
   /** Stops at once: nothing more is read or invoked. Invocations under way run to their end unheard. */

@@ -122,11 +122,14 @@ export class MappedShard implements ShardConsumer {
   }
 
   async #invoke({ id, batch }: InvokeEffect<DataRecord>): Promise<void> {
-    const { tally, options, signal } = this.#context
+    const { tally, options, signal, onError } = this.#context
     const { records } = batch
     tally.invoking(records.length)
     const result = await options.function.invoke(this.#events.event(batch))
-    if (!result.ok) tally.failed(records.length)
+    if (!result.ok) {
+      tally.failed(records.length)
+      onError(Object.assign(new Error(result.errorMessage), { name: result.errorType }))
+    }
     const last = records.at(-1)
     if (last !== undefined) tally.iteratorAge(last.arrivalMs)
     if (signal.aborted) return

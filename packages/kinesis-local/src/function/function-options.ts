@@ -23,7 +23,7 @@ export interface LocalFunctionOptions {
   memoryMb?: number
   /** Processes at once, started on demand and reused, one invocation each at a time; more invocations wait. @default 10 */
   maxConcurrency?: number
-  /** Every line the handler prints, but those in embedded metric format, which go to the metrics. @default ignored */
+  /** Every line the handler prints, but those in embedded metric format, which go to the metrics. @default standard error, behind the function's name */
   onLogLine?: (line: string, stream: 'stdout' | 'stderr') => void
   /** Decides what goes wrong with an invocation, counted from 1. @default nothing */
   fault?: (invocation: { number: number; event: unknown }) => FunctionFault | undefined
@@ -63,7 +63,7 @@ export function resolveLocalFunctionOptions(options: LocalFunctionOptions): Reso
     timeoutMs: whole('timeoutMs', options.timeoutMs ?? 60_000, 1, 900_000),
     memoryMb: whole('memoryMb', options.memoryMb ?? 512, 128, 10_240),
     maxConcurrency: whole('maxConcurrency', options.maxConcurrency ?? 10, 1, 1_000),
-    onLogLine: options.onLogLine ?? (() => {}),
+    onLogLine: options.onLogLine ?? ((line) => void process.stderr.write(`${options.name}: ${line}\n`)),
     fault: options.fault ?? (() => undefined),
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { functionMetrics, lambdaQuotas, type MetricDefinition } from '@org/kinesis-core'
+import { lambdaQuotas } from '@org/kinesis-core'
 import { type ChildOutcome, FunctionChild } from './function-child.js'
 import { type LocalFunctionOptions, resolveLocalFunctionOptions } from './function-options.js'
 import type { HostDependencies } from './host-dependencies.js'
+import { publishInvocation } from './invocation-metrics.js'
 import {
   crash,
   type InvocationResult,
@@ -56,16 +57,6 @@ export function createLocalFunction(options: LocalFunctionOptions, deps: HostDep
   const counts = { invocations: 0, failed: 0, running: 0, started: 0 }
   let closed = false
 
-  const publish = ({ namespace, name: metric, unit }: MetricDefinition, value: number) =>
-    metrics.put({
-      namespace,
-      name: metric,
-      unit,
-      value,
-      dimensions: { FunctionName: name },
-      timestampMs: clock.now(),
-    })
-
   const onLine = (line: string, stream: 'stdout' | 'stderr') => {
     if (line.startsWith('{') && line.includes('"_aws"') && metrics.ingestEmf(line, clock.now())) return
     resolved.onLogLine(line, stream)
@@ -110,12 +101,7 @@ export function createLocalFunction(options: LocalFunctionOptions, deps: HostDep
   }
 
   function settle(result: Settled, durationMs: number): InvocationResult {
-    if (!result.ok && result.kind === 'throttled') publish(functionMetrics.throttles, 1)
-    else {
-      publish(functionMetrics.invocations, 1)
-      publish(functionMetrics.errors, result.ok ? 0 : 1)
-      publish(functionMetrics.duration, durationMs)
-    }
+    publishInvocation(deps, name, result, durationMs)
     if (!result.ok) counts.failed += 1
     return { ...result, durationMs }
   }

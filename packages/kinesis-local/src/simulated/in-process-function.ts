@@ -1,6 +1,7 @@
-import { functionMetrics, InvalidOptionError, lambdaQuotas, type MetricDefinition } from '@org/kinesis-core'
+import { InvalidOptionError, lambdaQuotas } from '@org/kinesis-core'
 import type { FunctionFault } from '../function/function-options.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
+import { publishInvocation } from '../function/invocation-metrics.js'
 import {
   crash,
   type InvocationResult,
@@ -52,21 +53,11 @@ export function createInProcessFunction(
     throw new InvalidOptionError('timeoutMs', timeoutMs, 'Give a whole number from 1 to 900000.')
   if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1)
     throw new InvalidOptionError('maxConcurrency', maxConcurrency, 'Give a whole number from 1 on.')
-  const { clock, metrics } = deps
+  const { clock } = deps
   const arn = functionArn(name, deps)
   const waiting: (() => void)[] = []
   const counts = { invocations: 0, failed: 0, running: 0 }
   let closed = false
-
-  const publish = ({ namespace, name: metric, unit }: MetricDefinition, value: number) =>
-    metrics.put({
-      namespace,
-      name: metric,
-      unit,
-      value,
-      dimensions: { FunctionName: name },
-      timestampMs: clock.now(),
-    })
 
   async function attempt(
     json: string,
@@ -116,12 +107,7 @@ export function createInProcessFunction(
       counts.running -= 1
       waiting.shift()?.()
       const durationMs = clock.now() - startedAtMs
-      if (!result.ok && result.kind === 'throttled') publish(functionMetrics.throttles, 1)
-      else {
-        publish(functionMetrics.invocations, 1)
-        publish(functionMetrics.errors, result.ok ? 0 : 1)
-        publish(functionMetrics.duration, durationMs)
-      }
+      publishInvocation(deps, name, result, durationMs)
       if (!result.ok) counts.failed += 1
       onSettled(number, event, result)
       return { ...result, durationMs } as InvocationResult

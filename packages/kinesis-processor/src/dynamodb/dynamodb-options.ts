@@ -1,6 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type Clock, InvalidOptionError, type Random, systemClock, systemRandom } from '@org/kinesis-core'
-import { refuseUnknown, requireFunction, requireText, requireTime, whole } from '../option-checks.js'
+import {
+  type Clock,
+  InvalidOptionError,
+  type Random,
+  refuseUnknownOptions,
+  systemClock,
+  systemRandom,
+} from '@org/kinesis-core'
+import { requireFunction, requireText, requireTime, whole } from '../option-checks.js'
 import type { RecordPosition } from '../stream-record.js'
 
 /** What PutItem asks of the item that is there. */
@@ -58,7 +65,7 @@ const KNOWN = [
 export function resolveDynamoDbSinkOptions<T>(
   options: DynamoDbSinkOptions<T>,
 ): ResolvedDynamoDbSinkOptions<T> {
-  refuseUnknown(options, KNOWN)
+  refuseUnknownOptions(options, KNOWN)
   const {
     client,
     tableName,

@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from '@org/kinesis-core'
+import { type Clock, refuseUnknownOptions, systemClock } from '@org/kinesis-core'
 import type { Decoder } from '../json-decoder.js'
-import { refuseUnknown, requireFunction } from '../option-checks.js'
+import { requireFunction } from '../option-checks.js'
 
 /** What the transform knows of a record beside its bytes. */
 export interface DeliveryPosition {
@@ -48,7 +48,7 @@ const KNOWN = [
 export function resolveFirehoseTransformOptions<T>(
   options: FirehoseTransformOptions<T>,
 ): ResolvedFirehoseTransformOptions<T> {
-  refuseUnknown(options, KNOWN)
+  refuseUnknownOptions(options, KNOWN)
   const { decode, map, onFailed = () => {}, clock = systemClock } = options
   requireFunction('decode', decode, 'Pass json(schema), or a function from bytes to a value.')
   requireFunction('map', map, 'Pass a function from a value to { value }.')

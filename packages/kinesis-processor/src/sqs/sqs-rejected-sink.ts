@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { type Clock, sqsQuotas, systemClock } from '@org/kinesis-core'
-import { refuseUnknown, requireFunction, requireText, whole } from '../option-checks.js'
+import { type Clock, refuseUnknownOptions, sqsQuotas, systemClock } from '@org/kinesis-core'
+import { requireFunction, requireText, whole } from '../option-checks.js'
 import type { RejectedRecord, RejectedSink } from '../rejected-record.js'
 import { withTimeout } from '../request-timeout.js'
 import { outOfTime, type SinkContext, type SinkResult } from '../sink.js'
@@ -38,7 +38,7 @@ const MAX_FAILED_REQUESTS = 3
  * limit of 1 MiB (its payload then has more than about 780 kB) fails, and so stays unresolved: it ends in the mapping's failure destination.
  */
 export function sqsRejectedSink(options: SqsRejectedSinkOptions): RejectedSink {
-  refuseUnknown(options, KNOWN)
+  refuseUnknownOptions(options, KNOWN)
   const { client, queueUrl, clock = systemClock } = options
   requireFunction('client', client?.send, 'Pass an SQSClient.')
   requireText('queueUrl', queueUrl, 'Give the URL of the queue.')

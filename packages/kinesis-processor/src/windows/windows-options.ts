@@ -1,6 +1,13 @@
-import { type Clock, lambdaQuotas, type Random, systemClock, systemRandom } from '@org/kinesis-core'
+import {
+  type Clock,
+  lambdaQuotas,
+  type Random,
+  refuseUnknownOptions,
+  systemClock,
+  systemRandom,
+} from '@org/kinesis-core'
 import type { Decoder } from '../json-decoder.js'
-import { refuseUnknown, requireFunction, requireTime, whole } from '../option-checks.js'
+import { requireFunction, requireTime, whole } from '../option-checks.js'
 import type { Sink } from '../sink.js'
 import type { RecordPosition } from '../stream-record.js'
 import type { WindowPartial } from './window-partial.js'
@@ -62,7 +69,7 @@ const MAX_STATE_BYTES = 1_000_000
 export function resolveTumblingWindowsOptions<T>(
   options: TumblingWindowsOptions<T>,
 ): ResolvedTumblingWindowsOptions<T> {
-  refuseUnknown(options, KNOWN)
+  refuseUnknownOptions(options, KNOWN)
   const { decode, key, emit, time = () => undefined, value = () => undefined } = options
   const { onUnstorable = warn, onInvocation = () => {}, clock = systemClock, random = systemRandom } = options
   requireFunction('decode', decode, 'Pass json(schema), or a function from bytes to a value.')
