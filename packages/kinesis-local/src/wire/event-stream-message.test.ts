@@ -7,7 +7,8 @@ import { eventStreamMessage } from './event-stream-message.js'
 it('is read by the codec of the SDK, whatever its headers and payload, checksums and all', () => {
   const codec = new EventStreamCodec(toUtf8, fromUtf8)
   const headers = fc.dictionary(
-    fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme-ascii' }),
+    // Not `__proto__`, which the codec of the SDK loses.
+    fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme-ascii' }).filter((name) => name !== '__proto__'),
     fc.string(),
   )
 
