@@ -1,84 +1,12 @@
-import { glob, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Clock, systemClock } from '@org/kinesis-core'
-import type { FailureDocument } from '@org/kinesis-core/event-source-mapping'
 import { ManualClock } from '@org/kinesis-core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createEventSourceMappingHost } from '../src/event-source-mapping/event-source-mapping-host.js'
-import type { EventSourceMappingOptions } from '../src/event-source-mapping/mapping-options.js'
-import type { LocalFunctionOptions } from '../src/function/function-options.js'
-import { createLocalFunction } from '../src/function/local-function.js'
 import { type LocalService, ServiceError } from '../src/service.js'
-import { hostDependencies } from './host-fixture.js'
-import { aFolder, aStream, STREAM } from './stream-fixture.js'
+import { aMapping as aMappingUntil, dataOf } from './mapping-fixture.js'
+import { aStream, STREAM } from './stream-fixture.js'
 
-const handlers = fileURLToPath(new URL('./mapping-handlers.mjs', import.meta.url))
 const cleanup: (() => Promise<unknown>)[] = []
-
-interface Seen {
-  records: { key: string; data: string; sequenceNumber: string; shard: string }[]
-  window?: { start: string; end: string }
-  state?: Record<string, number>
-  isFinalInvokeForWindow?: boolean
-}
-
-async function aMapping(
-  service: LocalService,
-  exportName: string,
-  options: Partial<EventSourceMappingOptions> = {},
-  functionOptions: Partial<LocalFunctionOptions> = {},
-  clock: Clock = systemClock,
-) {
-  const folder = await aFolder(cleanup)
-  const seenFile = join(folder, 'seen')
-  const host = hostDependencies(service, clock)
-  const fn = createLocalFunction(
-    {
-      name: 'processor',
-      file: handlers,
-      exportName,
-      environment: { SEEN_FILE: seenFile },
-      ...functionOptions,
-    },
-    host,
-  )
-  const failures = join(folder, 'failures')
-  const mapping = createEventSourceMappingHost(
-    {
-      streamName: STREAM,
-      function: fn,
-      pollIntervalMs: 20,
-      retryBackoff: { baseMs: 1, maxMs: 5 },
-      onFailure: { folder: failures },
-      ...options,
-    },
-    host,
-  )
-  cleanup.push(() => fn.close())
-  cleanup.push(() => mapping.close())
-  return {
-    mapping,
-    fn,
-    host,
-    async seen(): Promise<Seen[]> {
-      const text = await readFile(seenFile, 'utf8').catch(() => '')
-      return text
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line))
-    },
-    async discarded(): Promise<{ name: string; document: FailureDocument }[]> {
-      const found = []
-      for await (const name of glob('**/*.json', { cwd: failures })) {
-        found.push({ name, document: JSON.parse(await readFile(join(failures, name), 'utf8')) })
-      }
-      return found
-    },
-  }
-}
-
-const dataOf = (seen: Seen[]) => seen.flatMap((invocation) => invocation.records.map((record) => record.data))
+const aMapping = (...of: Parameters<typeof aMappingUntil> extends [unknown, ...infer Rest] ? Rest : never) =>
+  aMappingUntil(cleanup, ...of)
 
 afterEach(async () => {
   for (const close of cleanup.splice(0).reverse()) await close()

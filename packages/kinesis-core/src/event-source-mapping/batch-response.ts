@@ -21,7 +21,8 @@ export function readBatchResponse(
   if (!Array.isArray(failures)) return failed('batchItemFailures is no list')
   if (failures.length === 0) return { kind: 'succeeded' }
 
-  const positions = new Map(records.map((record, index) => [record.sequenceNumber, index]))
+  // Members of an aggregate share a number, which then stands for the first of them. Backwards, so that the first one stays.
+  const positions = new Map(records.map((record, index) => [record.sequenceNumber, index] as const).reverse())
   let lowest = records.length
   for (const failure of failures as unknown[]) {
     const identifier =

@@ -17,15 +17,27 @@ describe('a checkpoint ledger', () => {
 
   it('moves over records that pass, once what is before them is resolved', () => {
     const ledger = new CheckpointLedger()
-    expect(ledger.pass(aRecord(0))).toBe('1000')
+    ledger.pass(aRecord(0))
+    expect(ledger.advance()).toBe('1000')
     const tracked = ledger.track(aRecord(1), START_MS)
 
-    expect(ledger.pass(aRecord(2))).toBeUndefined()
-    expect(ledger.pass(aRecord(3))).toBeUndefined()
+    ledger.pass(aRecord(2))
+    ledger.pass(aRecord(3))
+    expect(ledger.advance()).toBeUndefined()
     expect(ledger.checkpoint).toBe('1000')
     expect(ledger.oldest).toBe(tracked.record)
 
     expect(ledger.resolve([tracked])).toBe('1003')
+  })
+
+  it('passes a sequence number that several records share when all of them are resolved', () => {
+    const ledger = new CheckpointLedger()
+    const before = ledger.track(aRecord(0), START_MS)
+    const members = [aRecord(1), aRecord(1)].map((record) => ledger.track(record, START_MS))
+    ledger.pass(aRecord(1))
+
+    expect(ledger.resolve([before, members[0]!])).toBe('1000')
+    expect(ledger.resolve([members[1]!])).toBe('1001')
   })
 
   it('says what it holds, those included that wait resolved behind one that is not', () => {

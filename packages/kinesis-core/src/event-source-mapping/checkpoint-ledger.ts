@@ -46,17 +46,12 @@ export class CheckpointLedger<R extends ShardRecord> {
     return tracked
   }
 
-  /** Takes the next record of the shard, which needs nothing done. Returns the new checkpoint where it moved. */
-  pass(record: R): string | undefined {
-    if (this.#records.length === 0) {
-      this.#checkpoint = record.sequenceNumber
-      return this.#checkpoint
-    }
+  /** Takes the next record of the shard, which needs nothing done; `advance` says whether the checkpoint moved. */
+  pass(record: R): void {
     const passed = { record, offeredAtMs: 0, resolved: true, isPassed: true as const }
     // One stands for all that follow each other: a record that is stuck must not fill the memory with those that were filtered out behind it.
     if (this.#records.last?.isPassed) this.#records.replaceLast(passed)
     else this.#records.push(passed)
-    return undefined
   }
 
   /** Returns the new checkpoint where it moved. */
@@ -67,10 +62,18 @@ export class CheckpointLedger<R extends ShardRecord> {
       this.#unresolved -= 1
       this.#unresolvedBytes -= tracked.record.payloadBytes
     }
+    return this.advance()
+  }
+
+  /**
+   * Moves the checkpoint to the last record before the first unresolved one, and returns it where it moved. Members of an aggregate share
+   * one sequence number, which is passed when all of them are resolved.
+   */
+  advance(): string | undefined {
     let moved: string | undefined
     while (this.#records.peek()?.resolved) {
       const { record, isPassed } = this.#records.take(1)[0]!
-      moved = record.sequenceNumber
+      if (this.#records.peek()?.record.sequenceNumber !== record.sequenceNumber) moved = record.sequenceNumber
       if (!isPassed) this.#heldBytes -= record.payloadBytes
     }
     if (moved !== undefined) this.#checkpoint = moved

@@ -1,5 +1,6 @@
 export { type BatchVerdict, readBatchResponse } from './batch-response.js'
 export { CheckpointLedger } from './checkpoint-ledger.js'
+export { type Deaggregated, deaggregate } from './deaggregate.js'
 export {
   type FailureDocument,
   type FailureDocumentContext,

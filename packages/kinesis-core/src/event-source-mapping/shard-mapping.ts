@@ -2,7 +2,7 @@ import { type Random, systemRandom } from '../random.js'
 import { CheckpointLedger } from './checkpoint-ledger.js'
 import type { RecordFilter } from './filter-criteria.js'
 import { Lane, type ShardProgress } from './lane.js'
-import type { InvocationOutcome, MappingEffect } from './mapping-effects.js'
+import type { CheckpointEffect, InvocationOutcome, MappingEffect } from './mapping-effects.js'
 import type { ResolvedMappingSettings } from './mapping-settings.js'
 import type { ShardRecord, TrackedRecord } from './shard-record.js'
 
@@ -59,19 +59,18 @@ export class ShardMapping<R extends ShardRecord> {
     return this.#progress.ended && this.#lanes.every((lane) => lane.isIdle)
   }
 
-  /** Takes the next records of the shard, in the shard's order. */
+  /** Takes the next records of the shard, in the shard's order; members of one aggregate in one call. */
   offer(records: readonly R[], nowMs: number): MappingEffect<R>[] {
-    let moved: string | undefined
     for (const record of records) {
       if (this.#accepts(record)) this.#laneOf(record).enqueue(this.#ledger.track(record, nowMs))
       else {
-        moved = this.#ledger.pass(record) ?? moved
+        this.#ledger.pass(record)
         this.#filteredRecords += 1
         // No batch will hold it, so windows learn from it here that time went on.
         this.#progress.caughtUpToMs = Math.max(this.#progress.caughtUpToMs, record.arrivalMs)
       }
     }
-    return this.#advance(nowMs, moved === undefined ? [] : [{ kind: 'checkpoint', sequenceNumber: moved }])
+    return this.#advance(nowMs, checkpointAt(this.#ledger.advance()))
   }
 
   /** The host read to the tip of the shard: all records that arrived before `upToMs` were offered. Closes windows of an idle shard. */
@@ -104,8 +103,7 @@ export class ShardMapping<R extends ShardRecord> {
   }
 
   #resolve(resolved: readonly TrackedRecord<R>[], nowMs: number): MappingEffect<R>[] {
-    const sequenceNumber = this.#ledger.resolve(resolved)
-    return this.#advance(nowMs, sequenceNumber === undefined ? [] : [{ kind: 'checkpoint', sequenceNumber }])
+    return this.#advance(nowMs, checkpointAt(this.#ledger.resolve(resolved)))
   }
 
   #advance(nowMs: number, effects: MappingEffect<R>[]): MappingEffect<R>[] {
@@ -134,6 +132,10 @@ export class ShardMapping<R extends ShardRecord> {
   #laneOf(record: R): Lane<R> {
     return this.#lanes[this.#lanes.length === 1 ? 0 : hash(record.partitionKey) % this.#lanes.length]!
   }
+}
+
+function checkpointAt(sequenceNumber: string | undefined): CheckpointEffect[] {
+  return sequenceNumber === undefined ? [] : [{ kind: 'checkpoint', sequenceNumber }]
 }
 
 /** FNV-1a over UTF-16 units: only spread and repeatability matter here, MD5 would cost more than the rest of the path. */

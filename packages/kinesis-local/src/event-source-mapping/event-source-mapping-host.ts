@@ -74,9 +74,10 @@ export function createEventSourceMappingHost(
     {
       ...resolved,
       onError,
-      open: (shardId, resume) => {
+      open: (shardId, resume, hashKeys) => {
         const shard = new MappedShard({
           shardId,
+          hashKeys,
           streamArn,
           options: resolved,
           deps,
@@ -123,7 +124,11 @@ export function createEventSourceMappingHost(
       return {
         ...counts,
         recordsResolved:
-          counts.recordsRead - counts.recordsFiltered - counts.recordsDiscarded - unresolvedRecords,
+          counts.recordsRead -
+          counts.strayRecords -
+          counts.recordsFiltered -
+          counts.recordsDiscarded -
+          unresolvedRecords,
         unresolvedRecords,
         lagMs: list.reduce(
           (lag, shard) => Math.max(lag, shard.iteratorAgeMs, shard.millisBehindLatest ?? 0),

@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { backoffDelayMs, type Clock, kinesisQuotas, type Random, sleep } from '@org/kinesis-core'
+import {
+  backoffDelayMs,
+  type Clock,
+  type HashKeyRange,
+  kinesisQuotas,
+  type Random,
+  sleep,
+} from '@org/kinesis-core'
 import {
   type DataRecord,
   type DiscardEffect,
+  deaggregate,
   failureDocument,
   type InvocationOutcome,
   type InvokeEffect,
@@ -20,6 +28,7 @@ import type { ShardConsumer, StreamRecord } from './shard-reader.js'
 
 export interface MappedShardContext {
   shardId: string
+  hashKeys: HashKeyRange
   streamArn: string
   options: ResolvedEventSourceMappingOptions
   deps: HostDependencies
@@ -88,10 +97,18 @@ export class MappedShard implements ShardConsumer {
   }
 
   take(records: StreamRecord[]): void {
-    const offered = records.map((record) => ({ ...record, payloadBytes: this.#events.payloadBytes(record) }))
+    const { options, hashKeys, tally } = this.#context
+    const units =
+      options.consumerArn === undefined
+        ? [{ members: records, strays: 0 }]
+        : records.map((record) => deaggregate(record, hashKeys))
+    const offered = units
+      .flatMap(({ members }) => members)
+      .map((record) => ({ ...record, payloadBytes: this.#events.payloadBytes(record) }))
+    const strays = units.reduce((sum, unit) => sum + unit.strays, 0)
     const filteredBefore = this.#machine.filteredRecords
     const effects = this.#machine.offer(offered, this.#clock.now())
-    this.#context.tally.read(records.length, this.#machine.filteredRecords - filteredBefore)
+    tally.read(offered.length + strays, { strays, filtered: this.#machine.filteredRecords - filteredBefore })
     this.#perform(effects)
   }
 

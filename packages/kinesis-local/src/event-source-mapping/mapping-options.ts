@@ -6,18 +6,23 @@ import {
 } from '@org/kinesis-core/event-source-mapping'
 import type { LocalFunction } from '../function/local-function.js'
 import { checkedOnFailure, type OnFailure } from './failure-destination.js'
-import type { ReadingPosition } from './shard-reader.js'
+import type { StartingPoint } from './shard-reader.js'
 
 /** As for CreateEventSourceMapping, durations in milliseconds. */
 export interface EventSourceMappingOptions extends Omit<MappingSettings, 'maximumPayloadBytes'> {
   streamName: string
   function: LocalFunction
   /**
+   * ARN of a consumer of the stream, as RegisterStreamConsumer gives it: records are pushed to the mapping by enhanced fan-out, and
+   * aggregates of KPL come unpacked. @default none: the mapping polls
+   */
+  consumerArn?: string | undefined
+  /**
    * LATEST misses what is put until the mapping has looked at the stream. A time, in milliseconds since the epoch, begins with the first
    * record that arrived then or later, at the oldest one where it is before the trim horizon; it cannot be in the future.
    * @default 'TRIM_HORIZON'
    */
-  startingPosition?: ReadingPosition
+  startingPosition?: StartingPoint
   /**
    * `{ folder }` stands for an S3 bucket and keeps the records: a JSON document with the whole event for each batch that is discarded.
    * `{ queue }` (name, URL or ARN) and `{ topic }` (name or ARN) get positions alone, as in AWS. @default none: discarded batches are gone
@@ -37,7 +42,8 @@ export interface EventSourceMappingOptions extends Omit<MappingSettings, 'maximu
 export interface ResolvedEventSourceMappingOptions {
   streamName: string
   function: LocalFunction
-  startingPosition: ReadingPosition
+  consumerArn: string | undefined
+  startingPosition: StartingPoint
   onFailure: OnFailure | undefined
   failedDelivery: 'retry' | 'drop'
   metrics: readonly 'EventCount'[]
@@ -60,6 +66,7 @@ export function resolveEventSourceMappingOptions(
   return {
     streamName: checkedStreamName(streamName),
     function: options.function,
+    consumerArn: checkedConsumer(options.consumerArn, streamName),
     startingPosition: checkedPosition(startingPosition, nowMs),
     onFailure: onFailure === undefined ? undefined : checkedOnFailure(onFailure),
     failedDelivery,
@@ -69,7 +76,19 @@ export function resolveEventSourceMappingOptions(
   }
 }
 
-function checkedPosition(position: ReadingPosition, nowMs: number): ReadingPosition {
+function checkedConsumer(consumerArn: string | undefined, streamName: string): string | undefined {
+  const stream = /^arn:aws[\w-]*:kinesis:[^:]+:\d{12}:stream\/([^/]+)\/consumer\/[^/:]+:\d+$/.exec(
+    String(consumerArn),
+  )?.[1]
+  if (consumerArn === undefined || stream === streamName) return consumerArn
+  throw new InvalidOptionError(
+    'consumerArn',
+    consumerArn,
+    `Give the ARN of a consumer of the stream ${streamName}, as RegisterStreamConsumer gives it.`,
+  )
+}
+
+function checkedPosition(position: StartingPoint, nowMs: number): StartingPoint {
   if (position === 'TRIM_HORIZON' || position === 'LATEST') return position
   if (typeof position !== 'object' || position === null) {
     throw new InvalidOptionError(

@@ -5,7 +5,10 @@ import type { MetricSink } from '../service.js'
 export interface MappingCounts {
   invocations: number
   failedInvocations: number
+  /** Members of aggregates one by one, where a consumer of enhanced fan-out gets them. */
   recordsRead: number
+  /** Members of aggregates whose hash key lies in another shard: dropped, as Lambda does with enhanced fan-out. */
+  strayRecords: number
   /** Read, and kept from the function by the filters. */
   recordsFiltered: number
   recordsDiscarded: number
@@ -29,6 +32,7 @@ export class MappingTally {
     invocations: 0,
     failedInvocations: 0,
     recordsRead: 0,
+    strayRecords: 0,
     recordsFiltered: 0,
     recordsDiscarded: 0,
     batchesDiscarded: 0,
@@ -40,8 +44,9 @@ export class MappingTally {
     this.#context = context
   }
 
-  read(records: number, filtered: number): void {
+  read(records: number, { strays, filtered }: { strays: number; filtered: number }): void {
     this.counts.recordsRead += records
+    this.counts.strayRecords += strays
     this.counts.recordsFiltered += filtered
     this.#countEvents(mappingMetrics.polledEvents, records)
     this.#countEvents(mappingMetrics.filteredOutEvents, filtered)

@@ -20,8 +20,24 @@ export interface ShardConsumer {
   end(): Promise<void>
 }
 
-/** Where reading begins; a time is Kinesis' AT_TIMESTAMP. */
-export type ReadingPosition = 'TRIM_HORIZON' | 'LATEST' | { atTimestampMs: number }
+/** Where a mapping begins; a time is Kinesis' AT_TIMESTAMP. */
+export type StartingPoint = 'TRIM_HORIZON' | 'LATEST' | { atTimestampMs: number }
+
+/** Where the reading of a shard begins. */
+export type ReadingPosition = StartingPoint | { afterSequenceNumber: string }
+
+/** Hands the records of one shard to its consumer, by polling or as they are pushed. */
+export interface ShardFollower {
+  /** Of the last read; undefined before the first. */
+  readonly millisBehindLatest: number | undefined
+  /** Reads until the shard ends, a drain has seen everything, or `stop`; then until the consumer has resolved it. */
+  run(): Promise<void>
+  /** The consumer may have room again. */
+  resume(): void
+  /** Reads on to what is in the shard at `fromMs`, then ends. */
+  drain(fromMs: number): void
+  stop(): void
+}
 
 export interface ShardReaderOptions {
   streamName: string
@@ -36,13 +52,16 @@ export interface ShardReaderOptions {
 const MIN_GAP_MS = 1_000 / kinesisQuotas.shardReadsPerSecond
 const RETRY_BACKOFF = { baseMs: 250, maxMs: 5_000 }
 
+/** A record as the API gives it. */
+export interface RecordOutput {
+  Data: Uint8Array
+  PartitionKey: string
+  SequenceNumber: string
+  ApproximateArrivalTimestamp: number | Date
+}
+
 interface GetRecordsOutput {
-  Records: {
-    Data: Uint8Array
-    PartitionKey: string
-    SequenceNumber: string
-    ApproximateArrivalTimestamp: number | Date
-  }[]
+  Records: RecordOutput[]
   NextShardIterator?: string | null
   MillisBehindLatest?: number
 }
@@ -51,7 +70,7 @@ interface GetRecordsOutput {
  * Polls one shard: at once again while it is behind, every `pollIntervalMs` at the tip, slower when the shard's read limit, which all
  * of its readers share, is reached.
  */
-export class ShardReader {
+export class ShardReader implements ShardFollower {
   #options: ShardReaderOptions
   #kinesis: LocalService
   #clock: Clock
@@ -78,12 +97,10 @@ export class ShardReader {
     this.#gapMs = this.#minGapMs
   }
 
-  /** Of the last read; undefined before the first. */
   get millisBehindLatest(): number | undefined {
     return this.#millisBehindLatest
   }
 
-  /** Reads until the shard ends, a drain has seen everything, or `stop`; then until the consumer has resolved it. */
   async run(): Promise<void> {
     const { consumer } = this.#options
     let failures = 0
@@ -116,12 +133,10 @@ export class ShardReader {
     }
   }
 
-  /** The consumer may have room again. */
   resume(): void {
     if (this.#options.consumer.room() > 0 && this.#waitsForRoom) this.#wake?.()
   }
 
-  /** Reads on to what is in the shard at `fromMs`, then ends. */
   drain(fromMs: number): void {
     this.#drainFromMs = fromMs
     this.#wake?.()
@@ -169,22 +184,20 @@ export class ShardReader {
     if (position === 'LATEST' && this.#openedAtMs !== undefined) {
       return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: this.#openedAtMs / 1_000 }
     }
-    if (typeof position === 'object') {
-      return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: position.atTimestampMs / 1_000 }
-    }
-    return { ShardIteratorType: position }
+    if (typeof position === 'string') return { ShardIteratorType: position }
+    return 'atTimestampMs' in position
+      ? { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: position.atTimestampMs / 1_000 }
+      : {
+          ShardIteratorType: 'AFTER_SEQUENCE_NUMBER',
+          StartingSequenceNumber: position.afterSequenceNumber,
+        }
   }
 
   /** Hands the records on, and returns how many there were. */
   #hand(page: GetRecordsOutput): number {
     this.#iterator = page.NextShardIterator ?? undefined
     this.#millisBehindLatest = page.MillisBehindLatest ?? 0
-    const records = page.Records.map((record) => ({
-      partitionKey: record.PartitionKey,
-      sequenceNumber: record.SequenceNumber,
-      arrivalMs: milliseconds(record.ApproximateArrivalTimestamp),
-      data: record.Data,
-    }))
+    const records = page.Records.map(streamRecord)
     const last = records.at(-1)
     if (last !== undefined) {
       this.#lastSequenceNumber = last.sequenceNumber
@@ -222,6 +235,15 @@ export class ShardReader {
     })
     this.#wake = undefined
     this.#waitsForRoom = false
+  }
+}
+
+export function streamRecord(record: RecordOutput): StreamRecord {
+  return {
+    partitionKey: record.PartitionKey,
+    sequenceNumber: record.SequenceNumber,
+    arrivalMs: milliseconds(record.ApproximateArrivalTimestamp),
+    data: record.Data,
   }
 }
 

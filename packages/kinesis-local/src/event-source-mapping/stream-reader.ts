@@ -1,15 +1,24 @@
-import { backoffDelayMs, type Clock, type Random, sleep } from '@org/kinesis-core'
+import { backoffDelayMs, type Clock, type HashKeyRange, type Random, sleep } from '@org/kinesis-core'
 import { type ListedShard, planShards, type ShardStatus } from '@org/kinesis-core/event-source-mapping'
 import type { LocalService } from '../service.js'
-import { type ReadingPosition, type ShardConsumer, ShardReader } from './shard-reader.js'
+import {
+  type ReadingPosition,
+  type ShardConsumer,
+  type ShardFollower,
+  ShardReader,
+  type StartingPoint,
+} from './shard-reader.js'
+import { ShardSubscriber } from './shard-subscriber.js'
 
 export interface StreamReaderOptions {
   streamName: string
-  startingPosition: ReadingPosition
+  startingPosition: StartingPoint
   /** Between reads of a shard at its tip. */
   pollIntervalMs: number
+  /** Follow the shards by the enhanced fan-out of this consumer. @default by polling */
+  consumerArn?: string | undefined
   /** Called once for every shard, when its reading begins. */
-  open: (shardId: string, resume: () => void) => ShardConsumer
+  open: (shardId: string, resume: () => void, hashKeys: HashKeyRange) => ShardConsumer
   /** Told of calls that failed; they are tried again. */
   onError: (error: Error) => void
 }
@@ -21,6 +30,7 @@ interface ListShardsOutput {
     ShardId: string
     ParentShardId?: string | null
     AdjacentParentShardId?: string | null
+    HashKeyRange: { StartingHashKey: string; EndingHashKey: string }
     SequenceNumberRange: { EndingSequenceNumber?: string | null }
   }[]
   NextToken?: string | null
@@ -31,7 +41,8 @@ export class StreamReader {
   #options: StreamReaderOptions
   #deps: { kinesis: LocalService; clock: Clock; random: Random }
   #statuses = new Map<string, ShardStatus>()
-  #readers = new Map<string, ShardReader>()
+  #readers = new Map<string, ShardFollower>()
+  #hashKeys = new Map<string, HashKeyRange>()
   #runs = new Set<Promise<void>>()
   #stop = new AbortController()
   #drainFromMs: number | undefined
@@ -102,12 +113,13 @@ export class StreamReader {
   }
 
   #startShard(shardId: string, position: ReadingPosition): void {
-    const { streamName, pollIntervalMs, onError } = this.#options
-    const consumer = this.#options.open(shardId, () => reader.resume())
-    const reader = new ShardReader(
-      { streamName, shardId, position, pollIntervalMs, consumer, onError },
-      this.#deps,
-    )
+    const { streamName, pollIntervalMs, consumerArn, onError } = this.#options
+    const consumer = this.#options.open(shardId, () => reader.resume(), this.#hashKeys.get(shardId)!)
+    const options = { streamName, shardId, position, pollIntervalMs, consumer, onError }
+    const reader: ShardFollower =
+      consumerArn === undefined
+        ? new ShardReader(options, this.#deps)
+        : new ShardSubscriber({ ...options, consumerArn }, this.#deps)
     this.#statuses.set(shardId, 'reading')
     this.#readers.set(shardId, reader)
     if (this.#drainFromMs !== undefined) reader.drain(this.#drainFromMs)
@@ -130,6 +142,11 @@ export class StreamReader {
     for (;;) {
       const output = (await this.#deps.kinesis.call('ListShards', page)) as ListShardsOutput
       for (const shard of output.Shards) {
+        const { StartingHashKey, EndingHashKey } = shard.HashKeyRange
+        this.#hashKeys.set(shard.ShardId, {
+          startingHashKey: BigInt(StartingHashKey),
+          endingHashKey: BigInt(EndingHashKey),
+        })
         listed.push({
           shardId: shard.ShardId,
           parentShardId: shard.ParentShardId ?? undefined,
