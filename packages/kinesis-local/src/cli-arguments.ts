@@ -17,6 +17,7 @@ Keeps Kinesis, DynamoDB, SQS, SNS and CloudWatch running on 127.0.0.1, for the A
   --region REGION       the region of the ARNs (us-east-1)
   --data DIR            the folder for local.json; it is kept (a temporary one)
   --no-shard-limits     shards take and give whatever comes
+  --stream-transition-ms N  how long streams are CREATING, UPDATING, DELETING (0)
   --help                this text
 `
 
@@ -43,6 +44,7 @@ export function readCliArguments(args: readonly string[]): LocalOptions | 'help'
     ...(region === undefined ? {} : { region }),
     ...(data === undefined ? {} : { dataDir: resolve(data) }),
     shardLimits: !rest['no-shard-limits'],
+    streamTransitionMs: wholeNumber('--stream-transition-ms', rest['stream-transition-ms'], 0, 3_600_000),
   }
 }
 
@@ -58,6 +60,7 @@ function parse(args: readonly string[]) {
         topic: { type: 'string', multiple: true },
         region: { type: 'string' },
         data: { type: 'string' },
+        'stream-transition-ms': { type: 'string', default: '0' },
         'no-shard-limits': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },

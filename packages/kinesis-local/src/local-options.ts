@@ -10,6 +10,7 @@ import {
 } from '@org/kinesis-core'
 import type { FaultPlan } from './faults.js'
 import { SHARD_LIMIT } from './kinesis/stream-registry.js'
+import { resolveWriteBurst, type WriteBurst } from './kinesis/write-burst.js'
 import type { RequestObserver } from './wire/request-observer.js'
 
 export interface LocalStreamOptions {
@@ -40,6 +41,13 @@ export interface LocalOptions {
   maxRetainedBytes?: number
   /** Keep the service's rates per shard, in and out. @default true */
   shardLimits?: boolean
+  /** What a shard that rested takes at once. @default one second's worth of records and of bytes */
+  writeBurst?: WriteBurst
+  /**
+   * How long a stream or consumer is CREATING, UPDATING or DELETING after a change, 0 to 3,600,000; calls that need an ACTIVE one are
+   * refused meanwhile. Streams of `streams` are ACTIVE at once. @default 0
+   */
+  streamTransitionMs?: number
   /** Told of every request over the wire, after its answer. Keep it quick: it runs in the services' own process. */
   onRequest?: RequestObserver
   /** What goes wrong over the wire. @default nothing */
@@ -62,6 +70,8 @@ export interface ResolvedLocalOptions {
   topics: readonly string[]
   maxRetainedBytes: number
   shardLimits: boolean
+  writeBurst: Required<WriteBurst>
+  streamTransitionMs: number
   onRequest: RequestObserver | undefined
   faults: FaultPlan | undefined
   onWarning: (message: string) => void
@@ -80,6 +90,8 @@ const KNOWN: Record<keyof LocalOptions, true> = {
   topics: true,
   maxRetainedBytes: true,
   shardLimits: true,
+  writeBurst: true,
+  streamTransitionMs: true,
   onRequest: true,
   faults: true,
   onWarning: true,
@@ -120,6 +132,8 @@ export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions
       Number.MAX_SAFE_INTEGER,
     ),
     shardLimits: options.shardLimits ?? true,
+    writeBurst: resolveWriteBurst(options.writeBurst ?? {}),
+    streamTransitionMs: whole('streamTransitionMs', options.streamTransitionMs ?? 0, 0, 3_600_000),
     onRequest: options.onRequest,
     faults: options.faults,
     onWarning: options.onWarning ?? ((message) => void process.stderr.write(`kinesis-local: ${message}\n`)),

@@ -76,7 +76,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
 type Services = ReturnType<typeof createServices>
 
 function createServices(options: ResolvedLocalOptions, url: () => string) {
-  const { region, clock, maxRetainedBytes, shardLimits, onWarning } = options
+  const { region, clock, maxRetainedBytes, shardLimits, writeBurst, streamTransitionMs, onWarning } = options
   const metrics = new MetricStore()
   const sqs = new SqsService(url, region, ACCOUNT_ID, clock)
   return {
@@ -87,6 +87,8 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
       clock,
       metrics,
       shardLimits,
+      writeBurst,
+      streamTransitionMs,
       maxRetainedBytes,
       onEarlyTrim: onWarning,
     }),
@@ -122,11 +124,7 @@ async function createResources(
 ): Promise<void> {
   for (const { name, shards, retentionHours } of streams) {
     await created(`stream ${name}`, async () => {
-      kinesis.call('CreateStream', { StreamName: name, ShardCount: shards })
-      kinesis.call('IncreaseStreamRetentionPeriod', {
-        StreamName: name,
-        RetentionPeriodHours: retentionHours,
-      })
+      kinesis.createStream({ name, shards, retentionHours })
     })
   }
   for (const name of queues)

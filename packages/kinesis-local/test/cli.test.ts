@@ -80,6 +80,19 @@ describe('kinesis-local', () => {
     await rm(data, { recursive: true })
   })
 
+  it('lets changes of streams take the time that is asked for', async () => {
+    const { url } = await start('--stream', 'orders', '--stream-transition-ms', '60000')
+    await post(url, 'Kinesis_20131202.CreateStream', '{"StreamName":"clicks","ShardCount":1}')
+
+    const streams = await post(url, 'Kinesis_20131202.ListStreams', '{}')
+    expect(await streams.json()).toMatchObject({
+      StreamSummaries: [
+        { StreamName: 'clicks', StreamStatus: 'CREATING' },
+        { StreamName: 'orders', StreamStatus: 'ACTIVE' },
+      ],
+    })
+  })
+
   it('says how it is used', async () => {
     expect(await run('--help')).toMatchObject({
       code: 0,
@@ -92,6 +105,7 @@ describe('kinesis-local', () => {
     [['orders'], "Unexpected argument 'orders'. See kinesis-local --help."],
     [['--port'], "Option '--port <value>' argument missing. See kinesis-local --help."],
     [['--port', 'eighty'], '--port: "eighty" is no whole number from 0 to 65535.'],
+    [['--stream-transition-ms', '5s'], '--stream-transition-ms: "5s" is no whole number from 0 to 3600000.'],
     [['--stream', 'orders:many'], '--stream orders:many: "many" is no whole number from 1 to 20000.'],
     [['--stream', 'orders:0'], '--stream orders:0: "0" is no whole number from 1 to 20000.'],
     [['--table', '/nowhere.json'], '--table /nowhere.json: it cannot be read as JSON (ENOENT'],

@@ -132,6 +132,8 @@ describe('startLocal', () => {
     [{ region: 'nowhere' }, 'region: "nowhere" cannot be used'],
     [{ dataDir: 'relative' }, 'dataDir: "relative" cannot be used'],
     [{ maxRetainedBytes: 0 }, 'maxRetainedBytes: 0 cannot be used'],
+    [{ streamTransitionMs: -1 }, 'streamTransitionMs: -1 cannot be used'],
+    [{ writeBurst: { recordsMs: 0 } }, 'writeBurst.recordsMs: 0 cannot be used'],
     [{ streams: [{ name: 'orders', shards: 0 }] }, 'streams.shards: 0 cannot be used'],
     [{ streams: [{ name: 'orders', retentionHours: 1 }] }, 'streams.retentionHours: 1 cannot be used'],
     [{ streams: [{ name: 'a b' }] }, 'The stream a b cannot be made. ValidationException'],

@@ -3,15 +3,19 @@ import { consumersOf } from './manage-consumers.js'
 import type { Request } from './request.js'
 import type { Shard } from './shard.js'
 import type { Stream } from './stream.js'
+import { describeWarmThroughput } from './stream-mode.js'
 
 export function describeStream({ streams, clock }: KinesisContext, request: Request): unknown {
   const stream = streams.of(request)
   const limit = request.optionalInteger('Limit', 1, 10_000) ?? 100
   const start = request.optionalString('ExclusiveStartShardId') ?? ''
-  const shards = stream.readableShards(clock.now()).filter((shard) => shard.shardId > start)
+  const status = streams.statusOf(stream)
+  // A stream that is CREATING has none yet.
+  const readable = status === 'CREATING' ? [] : stream.readableShards(clock.now())
+  const shards = readable.filter((shard) => shard.shardId > start)
   return {
     StreamDescription: {
-      ...describe(stream),
+      ...describe(stream, status),
       Shards: shards.slice(0, limit).map(describeShard),
       HasMoreShards: shards.length > limit,
     },
@@ -20,23 +24,26 @@ export function describeStream({ streams, clock }: KinesisContext, request: Requ
 
 export function describeStreamSummary({ streams, clock }: KinesisContext, request: Request): unknown {
   const stream = streams.of(request)
+  const status = streams.statusOf(stream)
   return {
     StreamDescriptionSummary: {
-      ...describe(stream),
-      OpenShardCount: stream.openShards.length,
+      ...describe(stream, status),
+      OpenShardCount: status === 'CREATING' ? 0 : stream.openShards.length,
       ConsumerCount: consumersOf(stream, clock.now()).length,
       MaxRecordSizeInKiB: stream.maxRecordBytes / 1024,
+      ...(stream.mode === 'ON_DEMAND' ? { RecordDistributionStrategy: stream.distribution } : {}),
+      ...(stream.warmMiBps > 0 ? { WarmThroughput: describeWarmThroughput(stream) } : {}),
     },
   }
 }
 
-export function streamSummary(stream: Stream) {
-  const { name, arn, createdAtMs, streamMode } = stream.settings
+export function streamSummary(stream: Stream, status: string) {
+  const { name, arn, createdAtMs } = stream.settings
   return {
     StreamName: name,
     StreamARN: arn,
-    StreamStatus: 'ACTIVE',
-    StreamModeDetails: { StreamMode: streamMode },
+    StreamStatus: status,
+    StreamModeDetails: { StreamMode: stream.mode },
     StreamCreationTimestamp: createdAtMs / 1000,
   }
 }
@@ -65,12 +72,14 @@ export function describeChild(shard: Shard) {
   }
 }
 
-function describe(stream: Stream) {
+function describe(stream: Stream, status: string) {
+  const { type, keyId } = stream.encryption
   return {
-    ...streamSummary(stream),
+    ...streamSummary(stream, status),
     RetentionPeriodHours: stream.retentionHours,
     EnhancedMonitoring: [{ ShardLevelMetrics: [...stream.shardLevelMetrics] }],
-    EncryptionType: 'NONE',
+    EncryptionType: type,
+    ...(keyId === undefined ? {} : { KeyId: keyId }),
   }
 }
 

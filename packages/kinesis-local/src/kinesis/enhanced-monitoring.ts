@@ -6,7 +6,7 @@ const NAMES: readonly string[] = Object.values(shardMetrics).map(({ name }) => n
 
 /** Switches metrics per shard on or off; ALL stands for every one. */
 export function changeMonitoring({ streams }: KinesisContext, request: Request, enable: boolean): unknown {
-  const stream = streams.of(request)
+  const stream = streams.active(request)
   const asked = request.strings('ShardLevelMetrics')
   const unknown = asked.find((name) => name !== 'ALL' && !NAMES.includes(name))
   if (unknown !== undefined) throw notInEnum('ShardLevelMetrics', unknown, [...NAMES, 'ALL'])
@@ -15,6 +15,7 @@ export function changeMonitoring({ streams }: KinesisContext, request: Request, 
     if (enable) stream.shardLevelMetrics.add(name)
     else stream.shardLevelMetrics.delete(name)
   }
+  streams.begin(stream, 'UPDATING')
   return {
     StreamName: stream.settings.name,
     StreamARN: stream.settings.arn,

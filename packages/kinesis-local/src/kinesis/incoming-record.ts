@@ -13,14 +13,22 @@ export interface IncomingRecord {
   bytes: number
 }
 
+/** What a stream asks of its records. */
+interface RecordRules {
+  readonly maxRecordBytes: number
+  /** With AUTO the key may be missing. */
+  readonly distribution: 'AUTO' | 'USER_PARTITION_KEY'
+}
+
 /**
  * Checks a record before anything of its request is stored. Data is base64 text on the wire and bytes in process. `path` is where the
  * record stands in the request, for messages; it is asked for only when there is one, since this runs for every record.
  */
-export function readRecord(input: unknown, maxRecordBytes: number, path: () => string): IncomingRecord {
+export function readRecord(input: unknown, rules: RecordRules, path: () => string): IncomingRecord {
   if (typeof input !== 'object' || input === null) throw wrongType(`${path()}record`, input, 'Structure')
-  const { PartitionKey: partitionKey, ExplicitHashKey: hashKey, Data } = input as Record<string, unknown>
-  if (partitionKey === undefined || partitionKey === null) throw missing(`${path()}partitionKey`)
+  const { PartitionKey, ExplicitHashKey: hashKey, Data } = input as Record<string, unknown>
+  const partitionKey = PartitionKey ?? (rules.distribution === 'AUTO' ? 'AUTO' : undefined)
+  if (partitionKey === undefined) throw missing(`${path()}partitionKey`)
   if (typeof partitionKey !== 'string') throw wrongType('PartitionKey', partitionKey, 'String')
   // Most keys are short; only a long one may hold fewer characters than UTF-16 units.
   if (partitionKey.length === 0 || partitionKey.length > kinesisQuotas.maxPartitionKeyLength) {
@@ -29,11 +37,11 @@ export function readRecord(input: unknown, maxRecordBytes: number, path: () => s
   const data = readData(Data, path)
   const keyBytes = Buffer.byteLength(partitionKey)
   const bytes = keyBytes + data.length
-  if (bytes > maxRecordBytes) {
+  if (bytes > rules.maxRecordBytes) {
     throw constraint(
       `${path()}data`,
       `'java.nio.HeapByteBuffer[pos=0 lim=${data.length} cap=${data.length}]'`,
-      `Member must have length less than or equal to ${maxRecordBytes}`,
+      `Member must have length less than or equal to ${rules.maxRecordBytes}`,
     )
   }
   return {

@@ -1,4 +1,5 @@
 import type { Clock } from '@org/kinesis-core'
+import type { AccountSettings } from './account-settings.js'
 import type { KinesisMetrics } from './kinesis-metrics.js'
 import type { RecordRetention } from './record-retention.js'
 import type { StreamRegistry } from './stream-registry.js'
@@ -9,6 +10,7 @@ export interface KinesisContext {
   readonly retention: RecordRetention
   readonly metrics: KinesisMetrics
   readonly clock: Clock
+  readonly account: AccountSettings
   /** How long changes of streams and consumers take. */
   readonly transitionMs: number
 }

@@ -103,6 +103,39 @@ describe('writing', () => {
     expect(putMany(5, 250_000, first).FailedRecordCount).toBe(1)
   })
 
+  it('takes as much at once as the burst says, and no more over time', async () => {
+    const records = aService({ writeBurst: { recordsMs: 500 } })
+    expect(records.putMany(500).FailedRecordCount).toBe(0)
+    expect(records.putMany(1).FailedRecordCount).toBe(1)
+    await records.clock.advance(10_000)
+    expect([records.putMany(500), records.putMany(1)].map((put) => put.FailedRecordCount)).toEqual([0, 1])
+
+    // The burst that AWS documents for large records: 10 MiB, and 1 MiB per second on average.
+    const bytes = aService({ writeBurst: { bytesMs: 10_000 } })
+    const MiB = 1024 * 1024
+    expect(bytes.putMany(9, MiB - 1).FailedRecordCount).toBe(0)
+    expect(
+      [bytes.putMany(1, MiB - 1), bytes.putMany(1, MiB - 1)].map((put) => put.FailedRecordCount),
+    ).toEqual([0, 1])
+    await bytes.clock.advance(2_000)
+    expect(bytes.putMany(3, MiB - 1).FailedRecordCount).toBe(1)
+  })
+
+  it('lets a record above the burst in when the shard has rested, and pays for it afterwards', async () => {
+    const { clock, call, put } = aService()
+    call('UpdateMaxRecordSize', { MaxRecordSizeInKiB: 10_240 })
+    put(Buffer.alloc(10 * 1024 * 1024 - 1))
+
+    await clock.advance(9_000)
+    expect(() => put(Buffer.alloc(1_000))).toThrow('Rate exceeded')
+    await clock.advance(1_000)
+    put(Buffer.alloc(1_000))
+  })
+
+  it.each([0, 60_001, Number.NaN])('refuses a burst of %d milliseconds', (bytesMs) => {
+    expect(() => aService({ writeBurst: { bytesMs } })).toThrow('writeBurst.bytesMs')
+  })
+
   it('takes whatever comes when the limits are off', () => {
     const { putMany } = aService({ shardLimits: false })
 

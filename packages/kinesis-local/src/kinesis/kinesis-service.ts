@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '@org/kinesis-core'
+import type { LocalStreamOptions } from '../local-options.js'
 import { type EventStreamResult, type LocalService, type MetricSink, ServiceError } from '../service.js'
+import { AccountSettings, describeAccountSettings, updateAccountSettings } from './account-settings.js'
 import { describeStream, describeStreamSummary } from './describe-stream.js'
 import { changeMonitoring } from './enhanced-monitoring.js'
 import type { KinesisContext } from './kinesis-context.js'
@@ -23,12 +25,23 @@ import { getRecords } from './read-records.js'
 import { RecordRetention } from './record-retention.js'
 import { Request } from './request.js'
 import { mergeShards, splitShard, updateShardCount } from './reshard.js'
+import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './resource.js'
 import { getShardIterator } from './shard-iterator.js'
 import type { BlobForm } from './shard-log.js'
 import type { SubscribeToShardEvent } from './shard-subscription.js'
+import { changeEncryption } from './stream-encryption.js'
+import { updateRecordDistribution, updateStreamMode, updateStreamWarmThroughput } from './stream-mode.js'
 import { StreamRegistry } from './stream-registry.js'
 import { asEventStream, subscribeToShard } from './subscribe-to-shard.js'
-import { addTagsToStream, listTagsForStream, removeTagsFromStream } from './tags.js'
+import {
+  addTagsToStream,
+  listTagsForResource,
+  listTagsForStream,
+  removeTagsFromStream,
+  tagResource,
+  untagResource,
+} from './tags.js'
+import { resolveWriteBurst, type WriteBurst } from './write-burst.js'
 import { putRecord, putRecords } from './write-records.js'
 
 export interface KinesisServiceOptions {
@@ -42,13 +55,18 @@ export interface KinesisServiceOptions {
   metrics?: MetricSink
   /** Keep the service's rates per shard, in and out. @default true */
   shardLimits?: boolean
+  /** What a shard takes at once. @default one second's worth */
+  writeBurst?: WriteBurst
   /**
    * Bytes of all records together; when they are passed the oldest go before their retention is over, and `onEarlyTrim` hears of it
    * once. The service has no such bound. @default 512 MiB
    */
   maxRetainedBytes?: number
   onEarlyTrim?: (message: string) => void
-  /** How long changes of streams and consumers are CREATING, UPDATING or DELETING; they have their effect at once. @default 0 */
+  /**
+   * How long a stream or consumer is CREATING, UPDATING or DELETING after a change, on the clock. Changes have their effect at once,
+   * but calls that need an ACTIVE stream are refused meanwhile. @default 0
+   */
   streamTransitionMs?: number
 }
 
@@ -74,6 +92,19 @@ const operations: Readonly<Record<string, Operation>> = {
   DecreaseStreamRetentionPeriod: (context, request) => changeRetention(context, request, 'decrease'),
   EnableEnhancedMonitoring: (context, request) => changeMonitoring(context, request, true),
   DisableEnhancedMonitoring: (context, request) => changeMonitoring(context, request, false),
+  UpdateStreamMode: updateStreamMode,
+  UpdateStreamWarmThroughput: updateStreamWarmThroughput,
+  UpdateStreamRecordDistributionStrategy: updateRecordDistribution,
+  StartStreamEncryption: (context, request) => changeEncryption(context, request, 'KMS'),
+  StopStreamEncryption: (context, request) => changeEncryption(context, request, 'NONE'),
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  ListTagsForResource: listTagsForResource,
+  PutResourcePolicy: putResourcePolicy,
+  GetResourcePolicy: getResourcePolicy,
+  DeleteResourcePolicy: deleteResourcePolicy,
+  DescribeAccountSettings: describeAccountSettings,
+  UpdateAccountSettings: updateAccountSettings,
   RegisterStreamConsumer: registerStreamConsumer,
   DeregisterStreamConsumer: deregisterStreamConsumer,
   DescribeStreamConsumer: describeStreamConsumer,
@@ -88,7 +119,7 @@ const operations: Readonly<Record<string, Operation>> = {
 
 /**
  * Kinesis Data Streams in process: streams, shards, records and limits, with the API's own shapes and errors. Changes of streams are
- * done at once: a stream is ACTIVE as soon as it is made.
+ * done at once; `streamTransitionMs` says how long they are CREATING, UPDATING or DELETING all the same.
  */
 export class KinesisService implements LocalService {
   readonly targetPrefix = 'Kinesis_20131202'
@@ -97,14 +128,27 @@ export class KinesisService implements LocalService {
   constructor(options: KinesisServiceOptions = {}) {
     const { region = 'us-east-1', accountId = '000000000000', clock = systemClock } = options
     const { shardLimits = true, maxRetainedBytes = 512 * 1024 * 1024, onEarlyTrim = () => {} } = options
-    const streams = new StreamRegistry(region, accountId, shardLimits)
+    const burst = shardLimits ? resolveWriteBurst(options.writeBurst ?? {}) : undefined
+    const transitionMs = options.streamTransitionMs ?? 0
+    const streams = new StreamRegistry(region, accountId, burst, clock, transitionMs, (stream) =>
+      this.#context.retention.forget(stream),
+    )
     this.#context = {
       streams,
       clock,
-      transitionMs: options.streamTransitionMs ?? 0,
+      transitionMs,
+      account: new AccountSettings(),
       metrics: new KinesisMetrics(options.metrics),
       retention: new RecordRetention(maxRetainedBytes, onEarlyTrim, () => streams.all),
     }
+  }
+
+  /** A stream that is ACTIVE at once, whatever `streamTransitionMs` says. */
+  createStream({ name, shards, retentionHours }: Required<LocalStreamOptions>): void {
+    const input = { StreamName: name, ShardCount: shards }
+    const context = { ...this.#context, transitionMs: 0 }
+    createStream(context, new Request(input))
+    this.#context.streams.named(name).retentionHours = retentionHours
   }
 
   /** Bytes of the records that are kept, of all streams. */

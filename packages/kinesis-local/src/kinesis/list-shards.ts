@@ -25,7 +25,7 @@ interface ListToken {
 export function listShards({ streams, clock }: KinesisContext, request: Request): unknown {
   const nowMs = clock.now()
   const token = readToken(request, nowMs)
-  const stream = token === undefined ? streams.of(request) : streams.named(token.streamName)
+  const stream = token === undefined ? streams.created(request) : streams.named(token.streamName)
   const after = token?.after ?? request.optionalString('ExclusiveStartShardId') ?? ''
   const filter = token === undefined ? request.object('ShardFilter') : token.filter
   const limit = Math.min(

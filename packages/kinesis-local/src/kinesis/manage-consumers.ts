@@ -15,7 +15,7 @@ const MAX_PAGE = 100
 
 export function registerStreamConsumer(context: KinesisContext, request: Request): unknown {
   const { streams, clock, transitionMs } = context
-  const stream = streams.withArn(request.string('StreamARN'))
+  const stream = streams.active(request, 'StreamARN')
   const name = consumerName(request.optionalString('ConsumerName'))
   const tags = request.object('Tags')
   const nowMs = clock.now()
@@ -64,7 +64,7 @@ export function describeStreamConsumer(context: KinesisContext, request: Request
 
 export function listStreamConsumers({ streams, clock }: KinesisContext, request: Request): unknown {
   const nowMs = clock.now()
-  const stream = streams.withArn(request.string('StreamARN'))
+  const stream = streams.checkCreated(streams.withArn(request.string('StreamARN')))
   const after = readAfter(request, stream, nowMs)
   const limit = Math.min(request.optionalInteger('MaxResults', 1, 10_000) ?? MAX_PAGE, MAX_PAGE)
   const rest = consumersOf(stream, nowMs)

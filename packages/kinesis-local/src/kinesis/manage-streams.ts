@@ -3,46 +3,51 @@ import { ServiceError } from '../service.js'
 import { streamSummary } from './describe-stream.js'
 import type { KinesisContext } from './kinesis-context.js'
 import { consumersOf } from './manage-consumers.js'
-import { Request } from './request.js'
+import { ON_DEMAND_SHARDS } from './on-demand-scaling.js'
+import { missing, type Request } from './request.js'
+import { recordDistribution, streamMode, warmThroughput } from './stream-mode.js'
 import { ON_DEMAND_STREAM_LIMIT, SHARD_LIMIT, streamName } from './stream-registry.js'
 import { endSubscriptions } from './subscribe-to-shard.js'
 import { addTags } from './tags.js'
 
-/** Shards of an on-demand stream when it is made (developer guide, "Capacity modes"); here it keeps them. */
-const ON_DEMAND_SHARDS = 4
-
-export function createStream({ streams, clock }: KinesisContext, request: Request): undefined {
+export function createStream(context: KinesisContext, request: Request): undefined {
+  const { streams, clock, transitionMs } = context
   const name = streamName(request.string('StreamName'))
-  const mode = new Request(request.object('StreamModeDetails') ?? { StreamMode: 'PROVISIONED' })
-  const streamMode = mode.oneOf('StreamMode', ['PROVISIONED', 'ON_DEMAND'])
+  const mode = streamMode(request) ?? 'PROVISIONED'
   const shardCount = request.optionalInteger('ShardCount', 1, 1_000_000)
-  if (streamMode === 'ON_DEMAND' && shardCount !== undefined) {
+  if (mode === 'ON_DEMAND' && shardCount !== undefined) {
     throw new ServiceError(
       'InvalidArgumentException',
       'ShardCount must not be provided for a stream in ON_DEMAND mode.',
     )
   }
-  if (streamMode === 'PROVISIONED' && shardCount === undefined) {
+  if (mode === 'PROVISIONED' && shardCount === undefined) {
     throw new ServiceError(
       'InvalidArgumentException',
       'ShardCount must be provided for a stream in PROVISIONED mode.',
     )
   }
-  const tags = request.object('Tags')
+  const tags = new Map<string, string>()
+  addTags(tags, request.object('Tags') ?? {})
   const maxRecordBytes = recordSizeBytes(request)
+  const warm = warmThroughput(context, request, mode)
+  const distribution = recordDistribution(request, mode)
   const stream = streams.create({
     name,
-    shardCount: shardCount ?? ON_DEMAND_SHARDS,
+    shardCount: shardCount ?? Math.max(ON_DEMAND_SHARDS, warm ?? 0),
     retentionHours: kinesisQuotas.minRetentionHours,
     createdAtMs: clock.now(),
-    streamMode,
+    streamMode: mode,
+    creatingMs: transitionMs,
     ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }),
   })
-  if (tags !== undefined) addTags(stream.tags, tags)
+  stream.warmMiBps = warm ?? 0
+  if (distribution !== undefined) stream.distribution = distribution
+  for (const [key, value] of tags) stream.tags.set(key, value)
 }
 
-export function deleteStream({ streams, retention, clock }: KinesisContext, request: Request): undefined {
-  const stream = streams.of(request)
+export function deleteStream({ streams, clock }: KinesisContext, request: Request): undefined {
+  const stream = streams.active(request)
   const consumers = consumersOf(stream, clock.now()).length
   if (consumers > 0 && request.optionalBoolean('EnforceConsumerDeletion') !== true) {
     throw new ServiceError(
@@ -51,8 +56,7 @@ export function deleteStream({ streams, retention, clock }: KinesisContext, requ
     )
   }
   for (const consumer of stream.consumers.values()) endSubscriptions(consumer)
-  retention.forget(stream)
-  streams.delete(stream)
+  streams.begin(stream, 'DELETING')
 }
 
 export function listStreams({ streams }: KinesisContext, request: Request): unknown {
@@ -68,12 +72,12 @@ export function listStreams({ streams }: KinesisContext, request: Request): unkn
     StreamNames: page.map(({ settings }) => settings.name),
     HasMoreStreams: hasMore,
     ...(hasMore ? { NextToken: page.at(-1)!.settings.name } : {}),
-    StreamSummaries: page.map(streamSummary),
+    StreamSummaries: page.map((stream) => streamSummary(stream, streams.statusOf(stream))),
   }
 }
 
 export function describeLimits({ streams }: KinesisContext): unknown {
-  const onDemand = [...streams.all].filter(({ settings }) => settings.streamMode === 'ON_DEMAND')
+  const onDemand = [...streams.all].filter(({ mode }) => mode === 'ON_DEMAND')
   return {
     ShardLimit: SHARD_LIMIT,
     OpenShardCount: streams.openShardCount,
@@ -87,7 +91,7 @@ export function changeRetention(
   request: Request,
   direction: 'increase' | 'decrease',
 ): undefined {
-  const stream = streams.of(request)
+  const stream = streams.active(request)
   const { minRetentionHours, maxRetentionHours } = kinesisQuotas
   const hours = request.integer('RetentionPeriodHours', 1, maxRetentionHours)
   if (hours < minRetentionHours) {
@@ -104,11 +108,15 @@ export function changeRetention(
     )
   }
   stream.retentionHours = hours
+  streams.begin(stream, 'UPDATING')
 }
 
 export function updateMaxRecordSize({ streams }: KinesisContext, request: Request): undefined {
-  const stream = streams.of(request)
-  stream.maxRecordBytes = recordSizeBytes(request) ?? stream.maxRecordBytes
+  const stream = streams.active(request)
+  const bytes = recordSizeBytes(request)
+  if (bytes === undefined) throw missing('MaxRecordSizeInKiB')
+  stream.maxRecordBytes = bytes
+  streams.begin(stream, 'UPDATING')
 }
 
 function recordSizeBytes(request: Request): number | undefined {

@@ -8,6 +8,7 @@ import type { Shard } from './shard.js'
 import { decodeIterator, encodeIterator, type IteratorPosition } from './shard-iterator.js'
 import type { BlobForm, ReadPage, ReadRecord } from './shard-log.js'
 import type { Stream } from './stream.js'
+import type { EncryptionType } from './stream-encryption.js'
 
 export function getRecords(context: KinesisContext, request: Request, form: BlobForm): unknown {
   const startedAt = performance.now()
@@ -41,15 +42,17 @@ export interface RecordShape {
   /** Bytes in process, base64 on the wire. */
   Data: Buffer | string
   PartitionKey: string
+  EncryptionType: EncryptionType
 }
 
-export function describeRecord(_stream: Stream, shard: Shard, record: ReadRecord): RecordShape {
+export function describeRecord(stream: Stream, shard: Shard, record: ReadRecord): RecordShape {
   const { counter, arrivalMs, data, partitionKey } = record
   return {
     SequenceNumber: sequenceNumber(shard.prefix, counter),
     ApproximateArrivalTimestamp: arrivalMs / 1000,
     Data: data,
     PartitionKey: partitionKey,
+    EncryptionType: stream.encryption.typeOf(counter),
   }
 }
 

@@ -6,7 +6,8 @@ import type { Shard } from './shard.js'
 import type { Stream } from './stream.js'
 
 export function splitShard({ streams, clock }: KinesisContext, request: Request): undefined {
-  const stream = streams.of(request)
+  const stream = streams.active(request)
+  checkProvisioned(stream)
   const shard = openShard(streams.shardOf(stream, request.string('ShardToSplit')), stream)
   const text = request.string('NewStartingHashKey')
   const at = parseHashKey(text)
@@ -19,17 +20,21 @@ export function splitShard({ streams, clock }: KinesisContext, request: Request)
   }
   streams.checkShardLimit(1)
   stream.split(shard, at, clock.now())
+  streams.begin(stream, 'UPDATING')
 }
 
 export function mergeShards({ streams, clock }: KinesisContext, request: Request): undefined {
-  const stream = streams.of(request)
+  const stream = streams.active(request)
+  checkProvisioned(stream)
   const first = openShard(streams.shardOf(stream, request.string('ShardToMerge')), stream)
   const second = openShard(streams.shardOf(stream, request.string('AdjacentShardToMerge')), stream)
   stream.merge(first, second, clock.now())
+  streams.begin(stream, 'UPDATING')
 }
 
 export function updateShardCount({ streams, clock }: KinesisContext, request: Request): unknown {
-  const stream = streams.of(request)
+  const stream = streams.active(request)
+  checkProvisioned(stream)
   request.oneOf('ScalingType', ['UNIFORM_SCALING'])
   const target = request.integer('TargetShardCount', 1, 1_000_000)
   const current = stream.openShards.length
@@ -42,8 +47,18 @@ export function updateShardCount({ streams, clock }: KinesisContext, request: Re
   }
   streams.checkShardLimit(target - current)
   stream.resize(target, clock.now())
+  streams.begin(stream, 'UPDATING')
   const { name, arn } = stream.settings
   return { StreamName: name, StreamARN: arn, CurrentShardCount: current, TargetShardCount: target }
+}
+
+/** API reference, ValidationException: these operations are for provisioned streams alone. */
+function checkProvisioned({ mode, settings }: Stream): void {
+  if (mode === 'PROVISIONED') return
+  throw new ServiceError(
+    'ValidationException',
+    `Request is invalid. Stream ${settings.name} under account ${settings.arn.split(':')[4]} is in On-Demand mode.`,
+  )
 }
 
 function openShard(shard: Shard, stream: Stream): Shard {

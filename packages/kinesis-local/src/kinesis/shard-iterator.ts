@@ -26,7 +26,7 @@ export const ITERATOR_TYPES = [
 ] as const
 
 export function getShardIterator({ streams, clock }: KinesisContext, request: Request): unknown {
-  const stream = streams.of(request)
+  const stream = streams.withRecords(request)
   const shard = streams.shardOf(stream, request.string('ShardId'))
   const { name, createdAtMs } = stream.settings
   const nowMs = clock.now()

@@ -236,9 +236,16 @@ describe('a subscription is refused', () => {
   })
 
   it('to a consumer that is still CREATING', async () => {
-    const { clock, subscribe } = aConsumer({ streamTransitionMs: 1_000 })
+    const { clock } = aConsumer()
+    const slow = new KinesisService({ clock, streamTransitionMs: 1_000 })
+    slow.createStream({ name: 'orders', shards: 1, retentionHours: 24 })
+    const { Consumer } = slow.call('RegisterStreamConsumer', { StreamARN, ConsumerName: 'fast' }) as {
+      Consumer: { ConsumerARN: string }
+    }
+    const subscribe = () =>
+      slow.subscribeToShard({ ...Consumer, ShardId, StartingPosition: { Type: 'LATEST' } })
 
-    expect(() => subscribe()).toThrow(refused('ResourceInUseException'))
+    expect(subscribe).toThrow(refused('ResourceInUseException'))
     await clock.advance(1_000)
     subscribe()
   })

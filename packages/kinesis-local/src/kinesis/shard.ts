@@ -2,6 +2,7 @@ import { type HashKeyRange, kinesisQuotas } from '@org/kinesis-core'
 import { sequenceNumber, sequencePrefix } from './sequence-number.js'
 import { ShardLog } from './shard-log.js'
 import { TokenBucket } from './token-bucket.js'
+import { resolveWriteBurst, type WriteBurst } from './write-burst.js'
 
 export interface ShardParents {
   parentShardId?: string
@@ -17,6 +18,9 @@ export class Shard {
   readonly startingSequenceNumber: string
   endingSequenceNumber: string | undefined
   closedAtMs: number | undefined
+  /** Whether it keeps the service's rates. */
+  readonly limited: boolean
+  readonly #bytesBurst: number
   readonly #watchers = new Set<() => void>()
   readonly #writtenRecords: TokenBucket
   readonly #writtenBytes: TokenBucket
@@ -29,8 +33,10 @@ export class Shard {
     readonly startCounter: number,
     readonly createdAtMs: number,
     readonly parents: ShardParents,
-    readonly limited: boolean,
+    burst: Required<WriteBurst> | undefined,
   ) {
+    this.limited = burst !== undefined
+    const { recordsMs, bytesMs } = burst ?? resolveWriteBurst({})
     this.shardId = `shardId-${String(index).padStart(12, '0')}`
     this.prefix = sequencePrefix(index)
     this.startingSequenceNumber = sequenceNumber(this.prefix, startCounter)
@@ -42,10 +48,11 @@ export class Shard {
     } = kinesisQuotas
     this.#writtenRecords = new TokenBucket(
       shardWriteRecordsPerSecond,
-      shardWriteRecordsPerSecond,
+      Math.max(1, (shardWriteRecordsPerSecond * recordsMs) / 1000),
       createdAtMs,
     )
-    this.#writtenBytes = new TokenBucket(shardWriteBytesPerSecond, shardWriteBytesPerSecond, createdAtMs)
+    this.#bytesBurst = (shardWriteBytesPerSecond * bytesMs) / 1000
+    this.#writtenBytes = new TokenBucket(shardWriteBytesPerSecond, this.#bytesBurst, createdAtMs)
     this.#reads = new TokenBucket(shardReadsPerSecond, shardReadsPerSecond, createdAtMs)
     this.#readBytes = new TokenBucket(shardReadBytesPerSecond, shardReadBytesPerSecond, createdAtMs)
   }
@@ -58,8 +65,8 @@ export class Shard {
   admit(bytes: number, nowMs: number): boolean {
     if (!this.limited) return true
     if (!this.#writtenRecords.has(1, nowMs)) return false
-    // A record above the rate of one second is let in when the bucket is full, and paid for afterwards.
-    const share = Math.min(bytes, kinesisQuotas.shardWriteBytesPerSecond)
+    // A record above the burst is let in when the bucket is full, and paid for afterwards.
+    const share = Math.min(bytes, this.#bytesBurst)
     if (!this.#writtenBytes.has(share, nowMs)) return false
     this.#writtenRecords.take(1)
     this.#writtenBytes.take(bytes)

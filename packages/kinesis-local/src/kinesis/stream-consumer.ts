@@ -10,6 +10,7 @@ export class StreamConsumer {
   readonly arn: string
   readonly status: ResourceStatus
   readonly tags = new Map<string, string>()
+  policy: string | undefined
   /** The latest of each shard, by its id. */
   readonly subscriptions = new Map<string, ShardSubscription>()
 

@@ -1,7 +1,10 @@
+import type { Clock } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import { constraint, type Request } from './request.js'
+import type { Transition } from './resource-status.js'
 import type { Shard } from './shard.js'
 import { Stream, type StreamSettings } from './stream.js'
+import type { WriteBurst } from './write-burst.js'
 
 /** Open shards of one account in one region, unless it asked for more (developer guide, "Quotas and limits", us-east-1). */
 export const SHARD_LIMIT = 20_000
@@ -14,35 +17,50 @@ export class StreamRegistry {
   constructor(
     readonly region: string,
     readonly accountId: string,
-    private readonly limited: boolean,
+    private readonly burst: Required<WriteBurst> | undefined,
+    private readonly clock: Clock,
+    private readonly transitionMs: number,
+    private readonly onDeleted: (stream: Stream) => void,
   ) {}
 
   get all(): IterableIterator<Stream> {
+    for (const stream of this.#streams.values()) this.#settle(stream)
     return this.#streams.values()
   }
 
   get openShardCount(): number {
     let count = 0
-    for (const stream of this.#streams.values()) count += stream.openShards.length
+    for (const stream of this.all) count += stream.openShards.length
     return count
   }
 
-  create(settings: Omit<StreamSettings, 'arn' | 'limited'>): Stream {
+  create(settings: Omit<StreamSettings, 'arn' | 'burst'>): Stream {
     const { name, shardCount } = settings
-    if (this.#streams.has(name)) {
+    if (this.#find(name) !== undefined) {
       throw new ServiceError(
         'ResourceInUseException',
         `Stream ${name} under account ${this.accountId} already exists.`,
       )
     }
     this.checkShardLimit(shardCount)
-    const stream = new Stream({ ...settings, arn: this.#arn(name), limited: this.limited })
+    const stream = new Stream({ ...settings, arn: this.#arn(name), burst: this.burst })
     this.#streams.set(name, stream)
     return stream
   }
 
-  delete(stream: Stream): void {
-    this.#streams.delete(stream.settings.name)
+  /** A change of the stream, which has its effect at once, takes its time. */
+  begin(stream: Stream, transition: Transition): void {
+    stream.status.begin(transition, this.clock.now(), this.transitionMs)
+    this.#settle(stream)
+  }
+
+  statusOf(stream: Stream): string {
+    return stream.status.at(this.clock.now())
+  }
+
+  /** How many more shards the account may open. */
+  get shardRoom(): number {
+    return Math.max(0, SHARD_LIMIT - this.openShardCount)
   }
 
   /** Refuses `more` open shards where the account has no room for them. */
@@ -55,7 +73,7 @@ export class StreamRegistry {
     )
   }
 
-  /** The stream that `StreamName` or `StreamARN` names. */
+  /** The stream that a request is about, whatever its status. */
   of(request: Request): Stream {
     const arn = request.optionalString('StreamARN')
     const name = request.optionalString('StreamName')
@@ -64,6 +82,37 @@ export class StreamRegistry {
       throw new ServiceError('InvalidArgumentException', 'Either StreamName or StreamARN must be provided.')
     }
     return this.withArn(arn)
+  }
+
+  /** The stream of a request that changes it: "the resource must be in the ACTIVE state" (API reference, ResourceInUseException). */
+  active(request: Request, by: 'StreamARN' | 'either' = 'either'): Stream {
+    const stream = by === 'either' ? this.of(request) : this.withArn(request.string(by))
+    return this.checkActive(stream)
+  }
+
+  checkActive(stream: Stream): Stream {
+    if (this.statusOf(stream) !== 'ACTIVE') throw this.#inUse(stream)
+    return stream
+  }
+
+  /** The stream of a request for its shards or consumers, which one that is CREATING has not yet. */
+  created(request: Request): Stream {
+    return this.checkCreated(this.of(request))
+  }
+
+  checkCreated(stream: Stream): Stream {
+    if (this.statusOf(stream) === 'CREATING') throw this.#inUse(stream)
+    return stream
+  }
+
+  /**
+   * The stream of a request that reads or writes: there is none until it is made, and one that is DELETING "might continue to accept"
+   * them (API reference, DeleteStream), as it does here.
+   */
+  withRecords(request: Request): Stream {
+    const stream = this.of(request)
+    if (this.statusOf(stream) === 'CREATING') throw this.#notFound(stream.settings.name)
+    return stream
   }
 
   withArn(arn: string): Stream {
@@ -75,14 +124,14 @@ export class StreamRegistry {
         'Member must satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+',
       )
     }
-    const stream = this.#streams.get(match[1]!)
+    const stream = this.#find(match[1]!)
     // A stream of another region or account is not here, whatever its name.
     if (stream?.settings.arn !== arn) throw this.#notFound(match[1]!)
     return stream
   }
 
   named(name: string): Stream {
-    const stream = this.#streams.get(name)
+    const stream = this.#find(name)
     if (stream === undefined) throw this.#notFound(name)
     return stream
   }
@@ -96,6 +145,26 @@ export class StreamRegistry {
       )
     }
     return shard
+  }
+
+  #find(name: string): Stream | undefined {
+    const stream = this.#streams.get(name)
+    return stream === undefined || this.#settle(stream) ? undefined : stream
+  }
+
+  /** Forgets a stream whose deletion is over. */
+  #settle(stream: Stream): boolean {
+    if (this.statusOf(stream) !== 'DELETED') return false
+    this.#streams.delete(stream.settings.name)
+    this.onDeleted(stream)
+    return true
+  }
+
+  #inUse({ settings, status }: Stream): ServiceError {
+    return new ServiceError(
+      'ResourceInUseException',
+      `Stream ${settings.name} under account ${this.accountId} not ACTIVE, instead in state ${status.at(this.clock.now())}`,
+    )
   }
 
   #arn(name: string): string {

@@ -7,8 +7,12 @@ import {
   uniformHashKeyRanges,
 } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
+import { OnDemandScaling } from './on-demand-scaling.js'
+import { ResourceStatus } from './resource-status.js'
 import { Shard, type ShardParents } from './shard.js'
 import type { StreamConsumer } from './stream-consumer.js'
+import { StreamEncryption } from './stream-encryption.js'
+import type { WriteBurst } from './write-burst.js'
 
 export interface StreamSettings {
   name: string
@@ -16,11 +20,15 @@ export interface StreamSettings {
   shardCount: number
   retentionHours: number
   createdAtMs: number
-  /** Whether shards keep the service's rates. */
-  limited: boolean
-  streamMode: 'PROVISIONED' | 'ON_DEMAND'
+  /** Undefined where shards take and give whatever comes. */
+  burst: Required<WriteBurst> | undefined
+  streamMode: StreamMode
+  /** How long it is CREATING. */
+  creatingMs: number
   maxRecordBytes?: number
 }
+
+export type StreamMode = 'PROVISIONED' | 'ON_DEMAND'
 
 export const HOUR_MS = 3_600_000
 
@@ -32,6 +40,15 @@ export class Stream {
   readonly shards: Shard[] = []
   readonly tags = new Map<string, string>()
   readonly consumers = new Map<string, StreamConsumer>()
+  readonly encryption = new StreamEncryption()
+  readonly scaling = new OnDemandScaling()
+  readonly status: ResourceStatus
+  mode: StreamMode
+  /** AUTO places records without looking at their keys. */
+  distribution: 'AUTO' | 'USER_PARTITION_KEY' = 'USER_PARTITION_KEY'
+  /** What an on-demand stream was asked to be ready for, in MiB per second. */
+  warmMiBps = 0
+  policy: string | undefined
   retentionHours: number
   shardLevelMetrics = new Set<string>()
   maxRecordBytes: number
@@ -43,9 +60,15 @@ export class Stream {
 
   constructor(readonly settings: StreamSettings) {
     this.retentionHours = settings.retentionHours
+    this.mode = settings.streamMode
+    this.status = new ResourceStatus(settings.createdAtMs, settings.creatingMs)
     this.maxRecordBytes = settings.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
     for (const range of uniformHashKeyRanges(settings.shardCount)) this.#add(range, settings.createdAtMs, {})
     this.#sortOpen()
+  }
+
+  get arn(): string {
+    return this.settings.arn
   }
 
   get openShards(): Shard[] {
@@ -74,6 +97,7 @@ export class Stream {
   }
 
   route(partitionKey: string, explicitHashKey: bigint | undefined): Shard {
+    if (this.distribution === 'AUTO') return this.#open[this.counter % this.#open.length]!.shard
     if (explicitHashKey !== undefined) return this.#openShardAt(explicitHashKey)
     const known = this.#shardOfKey.get(partitionKey)
     if (known !== undefined) return known
@@ -159,6 +183,15 @@ export class Stream {
     return above <= MAX_HASH_KEY && above - startingHashKey <= tolerance ? above : startingHashKey
   }
 
+  /** Splits shards in halves, but for those that hold a single hash key. */
+  halve(shards: readonly Shard[], nowMs: number): void {
+    for (const shard of shards) {
+      const { startingHashKey, endingHashKey } = shard.range
+      const middle = startingHashKey + (endingHashKey - startingHashKey) / 2n + 1n
+      if (middle <= endingHashKey) this.split(shard, middle, nowMs)
+    }
+  }
+
   #openShardAt(hashKey: bigint): Shard {
     // Open shards cover the whole key space without gaps.
     return findHashKeyRange(this.#open, hashKey)!.shard
@@ -178,7 +211,7 @@ export class Stream {
   }
 
   #add(range: HashKeyRange, nowMs: number, parents: ShardParents): Shard {
-    const shard = new Shard(this.shards.length, range, this.counter++, nowMs, parents, this.settings.limited)
+    const shard = new Shard(this.shards.length, range, this.counter++, nowMs, parents, this.settings.burst)
     this.shards.push(shard)
     return shard
   }

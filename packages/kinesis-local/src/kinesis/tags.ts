@@ -1,6 +1,7 @@
 import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
-import { constraint, type Request, wrongType } from './request.js'
+import { constraint, missing, type Request, wrongType } from './request.js'
+import { resourceOf } from './resource.js'
 
 /** Of one stream or consumer (API reference, AddTagsToStream and TagResource). */
 const MAX_TAGS = 50
@@ -12,6 +13,22 @@ export function addTagsToStream({ streams }: KinesisContext, request: Request): 
 export function removeTagsFromStream({ streams }: KinesisContext, request: Request): undefined {
   const stream = streams.of(request)
   for (const key of request.strings('TagKeys')) stream.tags.delete(key)
+}
+
+export function tagResource(context: KinesisContext, request: Request): undefined {
+  const tags = request.object('Tags')
+  if (tags === undefined) throw missing('Tags')
+  addTags(resourceOf(context, request).tags, tags)
+}
+
+export function untagResource(context: KinesisContext, request: Request): undefined {
+  const { tags } = resourceOf(context, request)
+  for (const key of request.strings('TagKeys')) tags.delete(key)
+}
+
+export function listTagsForResource(context: KinesisContext, request: Request): unknown {
+  const tags = [...resourceOf(context, request).tags].sort(([a], [b]) => (a < b ? -1 : 1))
+  return { Tags: tags.map(([Key, Value]) => ({ Key, Value })) }
 }
 
 export function listTagsForStream({ streams }: KinesisContext, request: Request): unknown {

@@ -17,22 +17,24 @@ interface ShardWrites {
 }
 
 export function putRecord(context: KinesisContext, request: Request): unknown {
-  const stream = context.streams.of(request)
-  const record = readRecord(request.all, stream.maxRecordBytes, () => '')
+  const stream = context.streams.withRecords(request)
+  const record = readRecord(request.all, stream, () => '')
   const nowMs = context.clock.now()
+  scale(context, stream, nowMs)
   const writes = new Map<Shard, ShardWrites>()
   const result = append(stream, record, nowMs, writes)
   noteWritten(context, stream, writes, nowMs)
   if ('ErrorCode' in result) throw new ServiceError(result.ErrorCode, result.ErrorMessage)
-  return { ...result, EncryptionType: 'NONE' }
+  return { ...result, EncryptionType: stream.encryption.type }
 }
 
 /** Stores what the shards have rate for; the others fail one by one, and the call succeeds all the same. */
 export function putRecords(context: KinesisContext, request: Request): unknown {
   const startedAt = performance.now()
-  const stream = context.streams.of(request)
+  const stream = context.streams.withRecords(request)
   const records = readRecords(request.list('Records'), stream)
   const nowMs = context.clock.now()
+  scale(context, stream, nowMs)
   const writes = new Map<Shard, ShardWrites>()
   const results = records.map((record) => append(stream, record, nowMs, writes))
   const throttled = noteWritten(context, stream, writes, nowMs)
@@ -44,7 +46,15 @@ export function putRecords(context: KinesisContext, request: Request): unknown {
   metrics.stream(stream, 'putRecordsThrottledRecords', throttled, nowMs)
   metrics.stream(stream, 'putRecordsSuccess', throttled < records.length ? 1 : 0, nowMs)
   metrics.stream(stream, 'putRecordsLatency', performance.now() - startedAt, nowMs)
-  return { FailedRecordCount: throttled, Records: results, EncryptionType: 'NONE' }
+  return { FailedRecordCount: throttled, Records: results, EncryptionType: stream.encryption.type }
+}
+
+/** Before it takes more, an on-demand stream grows for what the minute before brought. */
+function scale({ streams }: KinesisContext, stream: Stream, nowMs: number): void {
+  if (stream.mode !== 'ON_DEMAND') return
+  const due = stream.scaling.due(stream, stream.warmMiBps, nowMs)
+  // The shards that the account has no room for are not split; nobody is told.
+  if (due.length > 0) stream.halve(due.slice(0, streams.shardRoom), nowMs)
 }
 
 function readRecords(inputs: readonly unknown[], stream: Stream): IncomingRecord[] {
@@ -55,7 +65,7 @@ function readRecords(inputs: readonly unknown[], stream: Stream): IncomingRecord
   }
   let bytes = 0
   const records = inputs.map((input, index) => {
-    const record = readRecord(input, stream.maxRecordBytes, () => `records.${index + 1}.member.`)
+    const record = readRecord(input, stream, () => `records.${index + 1}.member.`)
     bytes += record.bytes
     return record
   })
@@ -110,6 +120,7 @@ function noteWritten(
     metrics.shard(stream, shard.shardId, 'incomingRecords', records, nowMs)
     metrics.shard(stream, shard.shardId, 'incomingBytes', bytes, nowMs)
     metrics.shard(stream, shard.shardId, 'writeThroughputExceeded', throttled, nowMs)
+    if (stream.mode === 'ON_DEMAND') stream.scaling.note(shard, records, bytes, throttled)
     retention.trimExpired(stream, shard, nowMs)
     if (records > 0) shard.changed()
   }
