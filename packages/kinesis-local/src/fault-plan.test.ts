@@ -3,7 +3,12 @@ import { faultPlan } from './fault-plan.js'
 import type { FaultCall } from './faults.js'
 
 const calls = (count: number, service: FaultCall['service'] = 'kinesis'): FaultCall[] =>
-  Array.from({ length: count }, (_, index) => ({ service, operation: 'PutRecords', number: index + 1 }))
+  Array.from({ length: count }, (_, index) => ({
+    service,
+    operation: 'PutRecords',
+    number: index + 1,
+    shardIds: () => [],
+  }))
 
 describe('a seeded fault plan', () => {
   it('meets each kind about as often as asked', () => {
@@ -33,8 +38,12 @@ describe('a seeded fault plan', () => {
   it('leaves other operations alone', () => {
     const plan = faultPlan({ seed: 1, rates: { throttle: 1 }, operations: ['GetRecords'] })
 
-    expect(plan({ service: 'kinesis', operation: 'PutRecords', number: 1 })).toBeUndefined()
-    expect(plan({ service: 'kinesis', operation: 'GetRecords', number: 1 })).toEqual({ kind: 'throttle' })
+    expect(
+      plan({ service: 'kinesis', operation: 'PutRecords', number: 1, shardIds: () => [] }),
+    ).toBeUndefined()
+    expect(plan({ service: 'kinesis', operation: 'GetRecords', number: 1, shardIds: () => [] })).toEqual({
+      kind: 'throttle',
+    })
   })
 
   it('draws how long a stall is, up to the longest', () => {
@@ -45,6 +54,21 @@ describe('a seeded fault plan', () => {
     expect(new Set(delays).size).toBeGreaterThan(150)
   })
 
+  it('makes the calls of one shard slow', () => {
+    const plan = faultPlan({
+      seed: 1,
+      rates: {},
+      slowShard: { shardId: 'shardId-000000000001', delayMs: 300 },
+    })
+    const call = { service: 'kinesis', operation: 'GetRecords', number: 1 } as const
+
+    expect(plan({ ...call, shardIds: () => ['shardId-000000000001'] })).toEqual({
+      kind: 'stall',
+      delayMs: 300,
+    })
+    expect(plan({ ...call, shardIds: () => ['shardId-000000000000'] })).toBeUndefined()
+  })
+
   it.each([
     [{ seed: 1.5, rates: {} }, 'seed'],
     [{ seed: 1, rates: { throttle: 2 } }, 'rates.throttle'],
@@ -52,6 +76,8 @@ describe('a seeded fault plan', () => {
     [{ seed: 1, rates: { crash: 0.1 } as object }, 'crash'],
     [{ seed: 1, rates: {}, partialFraction: -1 }, 'partialFraction'],
     [{ seed: 1, rates: {}, maxStallMs: Number.NaN }, 'maxStallMs'],
+    [{ seed: 1, rates: {}, skewMs: Number.NaN }, 'skewMs'],
+    [{ seed: 1, rates: {}, slowShard: { shardId: 'a', delayMs: -1 } }, 'slowShard.delayMs'],
   ])('refuses %j', (options, named) => {
     expect(() => faultPlan(options)).toThrow(named)
   })

@@ -12,6 +12,10 @@ export interface FaultPlanOptions {
   partialFraction?: number
   /** Longest wait of a `stall`, in milliseconds; each is drawn from 0 to this. @default 1_000 */
   maxStallMs?: number
+  /** How far the service's clock is ahead in a `clock-skew`, in milliseconds; negative is behind. @default 600_000 */
+  skewMs?: number
+  /** Calls that read or write this shard take `delayMs` longer, all of them, unless they meet another fault. @default none */
+  slowShard?: { shardId: string; delayMs: number }
 }
 
 /**
@@ -20,6 +24,7 @@ export interface FaultPlanOptions {
  */
 export function faultPlan(options: FaultPlanOptions): FaultPlan {
   const { seed, rates, operations, partialFraction = 0.5, maxStallMs = 1_000 } = options
+  const { skewMs = 600_000, slowShard } = options
   if (!Number.isSafeInteger(seed)) throw new InvalidOptionError('seed', seed, 'Give a whole number.')
   const table = Object.entries(rates) as [FaultAction['kind'], number][]
   for (const [kind, rate] of table) {
@@ -33,6 +38,9 @@ export function faultPlan(options: FaultPlanOptions): FaultPlan {
     throw new InvalidOptionError('partialFraction', partialFraction, 'Give a share from 0 to 1.')
   if (!(maxStallMs >= 0 && maxStallMs < Number.POSITIVE_INFINITY))
     throw new InvalidOptionError('maxStallMs', maxStallMs, 'Give milliseconds, from 0.')
+  if (!Number.isFinite(skewMs)) throw new InvalidOptionError('skewMs', skewMs, 'Give milliseconds.')
+  if (slowShard !== undefined && !(slowShard.delayMs >= 0))
+    throw new InvalidOptionError('slowShard.delayMs', slowShard.delayMs, 'Give milliseconds, from 0.')
   const chosen = operations === undefined ? undefined : new Set(operations)
 
   return (call) => {
@@ -42,12 +50,14 @@ export function faultPlan(options: FaultPlanOptions): FaultPlan {
       if (left < rate) return action(kind, draw(seed, call, 'size'))
       left -= rate
     }
-    return undefined
+    if (slowShard === undefined || !call.shardIds().includes(slowShard.shardId)) return undefined
+    return { kind: 'stall', delayMs: slowShard.delayMs }
   }
 
   function action(kind: FaultAction['kind'], size: number): FaultAction {
     if (kind === 'partial') return { kind, fraction: partialFraction }
     if (kind === 'stall') return { kind, delayMs: size * maxStallMs }
+    if (kind === 'clock-skew') return { kind, skewMs }
     return { kind }
   }
 }
@@ -57,8 +67,11 @@ const KINDS = new Set<FaultAction['kind']>([
   'partial',
   'error500',
   'reset-before',
+  'reset-amid',
   'reset-after',
+  'truncate',
   'stall',
+  'clock-skew',
 ])
 
 /** From 0 to 1, evenly: FNV-1a over the text, then the finish of MurmurHash3, without which near numbers give near draws. */

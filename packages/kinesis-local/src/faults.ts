@@ -15,14 +15,25 @@ export type FaultAction =
   | { kind: 'reset-before' }
   /** The operation runs, then the connection is cut: the caller cannot know. */
   | { kind: 'reset-after' }
+  /** The operation runs, and the connection is cut in the middle of its answer. */
+  | { kind: 'reset-amid' }
+  /** The operation runs; of the body of its answer the second half is missing, and its length says so. */
+  | { kind: 'truncate' }
   /** The operation runs at once; its answer comes `delayMs` later. */
   | { kind: 'stall'; delayMs: number }
+  /**
+   * The clock of the service is that far ahead of this machine's, or behind it where negative: a request signed more than five minutes
+   * away is refused, in the service's words, and the date of the answer is the service's.
+   */
+  | { kind: 'clock-skew'; skewMs: number }
 
 export interface FaultCall {
   service: ServiceName
   operation: string
   /** Of this service's calls over the wire, from 1. */
   number: number
+  /** The shards that a call of Kinesis reads or writes; none where it names none, or is wrong. */
+  shardIds(): readonly string[]
 }
 
 /** Asked once for every call over the wire. Undefined: nothing goes wrong. */

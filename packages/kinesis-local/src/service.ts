@@ -10,6 +10,8 @@ export interface LocalService {
   call(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
   /** As `call`, with blobs as base64. Services without blobs need none. */
   callForWire?(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
+  /** The shards that a call is about, for a service that has any; throws what the call itself would. */
+  shardsOf?(operation: string, input: Record<string, unknown>): readonly string[]
 }
 
 /** What an operation with an event stream gives: each event under the name of its type, until iteration ends. */

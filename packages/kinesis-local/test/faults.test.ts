@@ -84,11 +84,65 @@ describe.each(protocols)('a fault over %s', (_name, config) => {
   it.each([
     [{ kind: 'reset-before' as const }, []],
     [{ kind: 'reset-after' as const }, ['0']],
+    [{ kind: 'reset-amid' as const }, ['0']],
   ])('cuts the connection: %o', async (fault, expected) => {
     const client = aClient(await aFaultyService(fault), config)
 
     await expect(put(client)).rejects.toThrow()
     expect(await stored(client)).toEqual(expected)
+  })
+
+  it('gives half of an answer, whose length says that it is all', async () => {
+    const client = aClient(await aFaultyService({ kind: 'truncate' }), config)
+
+    await expect(put(client)).rejects.toThrow(SyntaxError)
+    expect(await stored(client)).toEqual(['0'])
+  })
+
+  it.each([-3_600_000, 3_600_000])(
+    'refuses a signature by a clock that is %d ms away, and its date lets the SDK mend its own',
+    async (skewMs) => {
+      const local = await startLocal({
+        streams: [{ name: 'orders' }],
+        faults: () => ({ kind: 'clock-skew', skewMs }),
+      })
+      cleanup.push(() => local.close())
+      const impatient = aClient(local, config)
+      const client = aClient(local, () => ({ ...config(), maxAttempts: 2 }))
+
+      await expect(put(impatient)).rejects.toMatchObject({
+        name: 'InvalidSignatureException',
+        message: expect.stringMatching(/^Signature (expired|not yet current): \d{8}T\d{6}Z is /),
+      })
+      await put(impatient)
+      await put(client)
+    },
+  )
+
+  it('is asked with the shards of the call', async () => {
+    const seen: string[] = []
+    const local = await startLocal({
+      streams: [{ name: 'orders', shards: 2 }],
+      faults: ({ operation, shardIds }) => void seen.push(`${operation} ${shardIds().join(' ')}`.trim()),
+    })
+    cleanup.push(() => local.close())
+    const client = aClient(local, config)
+
+    await put(client, 1)
+    await put(client, 20)
+    await stored(client)
+    await client.send(new ListStreamsCommand({}))
+    await client.send(new PutRecordsCommand({ StreamName: 'nowhere', Records: [] })).catch(() => {})
+
+    const [one, many, ...others] = seen
+    expect(one).toMatch(/^PutRecords shardId-00000000000[01]$/)
+    expect(many!.split(' ').sort()).toEqual(['PutRecords', 'shardId-000000000000', 'shardId-000000000001'])
+    expect(others).toEqual([
+      'GetShardIterator shardId-000000000000',
+      'GetRecords shardId-000000000000',
+      'ListStreams',
+      'PutRecords',
+    ])
   })
 
   it('lets an answer wait', async () => {

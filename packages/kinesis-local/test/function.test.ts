@@ -230,6 +230,18 @@ describe('a local function', () => {
       expect(fn.stats().startedProcesses).toBe(3)
     })
 
+    it('runs out of memory when the handler has done its work', async () => {
+      const file = join(await aFolder(cleanup), 'handled')
+      const { fn } = aFunction('remember', { memoryMb: 200, fault: () => 'out-of-memory' })
+
+      expect(await fn.invoke({ file })).toMatchObject({
+        kind: 'crash',
+        errorType: 'Runtime.OutOfMemory',
+        errorMessage: expect.stringContaining('resident size 201 MB, limit 200 MB'),
+      })
+      expect(await readFile(file, 'utf8')).toBe('handled\n')
+    })
+
     it('throws without running the handler, and times out after running it', async () => {
       const { fn } = aFunction('echo', {
         timeoutMs: 300,

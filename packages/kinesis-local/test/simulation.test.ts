@@ -104,6 +104,9 @@ describe('a simulation', () => {
         error500: 0.03,
         'reset-before': 0.03,
         'reset-after': 0.05,
+        'reset-amid': 0.02,
+        truncate: 0.02,
+        'clock-skew': 0.02,
         stall: 0.05,
       },
     }),
@@ -177,6 +180,7 @@ describe('a simulation', () => {
     ['crash-before', 'crash'],
     ['crash-after', 'crash'],
     ['timeout', 'timeout'],
+    ['out-of-memory', 'crash'],
   ] as const)('makes an invocation meet %s', async (fault, kind) => {
     const sim = await createSimulation()
     let ran = 0

@@ -24,7 +24,7 @@ export type ChildOutcome =
   | { kind: 'exit'; reason: string }
 
 /** What an injected fault does to one invocation in the child. */
-export type ChildFault = 'crash-before' | 'crash-after' | 'timeout'
+export type ChildFault = 'crash-before' | 'crash-after' | 'timeout' | 'out-of-memory'
 
 /** Lambda gives a runtime ten seconds to start, apart from the function's timeout; a busy laptop may need the longer of the two. */
 const MIN_INIT_MS = 10_000
@@ -98,6 +98,8 @@ export class FunctionChild {
     const outcome = await this.#limited(timeoutMs, answer)
     stopWatching()
     if (fault === 'crash-after' && this.#alive) this.#kill({ kind: 'exit', reason: 'signal: killed' })
+    if (fault === 'out-of-memory' && this.#alive)
+      this.#checkMemory((this.#options.memoryMb + 1) * 1024 * 1024)
     // What was killed has no answer, even if one came meanwhile; but it is gone before anybody is told.
     if (this.#killed !== undefined) await this.#exited.promise
     await atMost(OUTPUT_GRACE_MS, printed)

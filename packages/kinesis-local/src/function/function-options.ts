@@ -3,10 +3,17 @@ import { isAbsolute } from 'node:path'
 import { InvalidOptionError } from '@org/kinesis-core'
 
 /**
- * `crash-after`: the handler has done its work, and the process dies before its response is reported. `throttle`: the handler is not
+ * `crash-after`: the handler has done its work, and the process dies before its response is reported; `out-of-memory` the same, killed
+ * as one that has passed `memoryMb`. `timeout`: it has done its work, and is not heard of until its time is over. `throttle`: the handler is not
  * invoked, which takes none of a batch's retries.
  */
-export type FunctionFault = 'crash-before' | 'crash-after' | 'throw' | 'timeout' | 'throttle'
+export type FunctionFault =
+  | 'crash-before'
+  | 'crash-after'
+  | 'throw'
+  | 'timeout'
+  | 'out-of-memory'
+  | 'throttle'
 
 export interface LocalFunctionOptions {
   /** 1 to 64 letters, digits, `-` and `_`. */

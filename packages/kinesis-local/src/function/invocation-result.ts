@@ -27,6 +27,15 @@ export function crash(requestId: string, reason: string): Settled {
   }
 }
 
+export function outOfMemory(requestId: string, residentMb: number, limitMb: number): Settled {
+  return {
+    ok: false,
+    kind: 'crash',
+    errorType: 'Runtime.OutOfMemory',
+    errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: signal: killed (resident size ${residentMb} MB, limit ${limitMb} MB)`,
+  }
+}
+
 export function tooLarge(errorType: string, which: string, json: string): Settled {
   return {
     ok: false,

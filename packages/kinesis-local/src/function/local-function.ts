@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { lambdaQuotas } from '@org/kinesis-core'
-import { type ChildOutcome, FunctionChild } from './function-child.js'
+import { type ChildFault, type ChildOutcome, FunctionChild } from './function-child.js'
 import { type LocalFunctionOptions, resolveLocalFunctionOptions } from './function-options.js'
 import type { HostDependencies } from './host-dependencies.js'
 import { publishInvocation } from './invocation-metrics.js'
 import {
   crash,
   type InvocationResult,
+  outOfMemory,
   type Settled,
   throttled,
   timedOut,
@@ -41,7 +42,7 @@ export interface LocalFunction {
 interface Job {
   requestId: string
   event: string
-  fault: 'crash-before' | 'crash-after' | 'timeout' | undefined
+  fault: ChildFault | undefined
   resolve: (result: InvocationResult) => void
 }
 
@@ -169,12 +170,7 @@ function describeOutcome(
     case 'timeout':
       return timedOut(requestId, limits.timeoutMs)
     case 'out-of-memory':
-      return {
-        ok: false,
-        kind: 'crash',
-        errorType: 'Runtime.OutOfMemory',
-        errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: signal: killed (resident size ${Math.ceil(outcome.rssBytes / 1024 ** 2)} MB, limit ${limits.memoryMb} MB)`,
-      }
+      return outOfMemory(requestId, Math.ceil(outcome.rssBytes / 1024 ** 2), limits.memoryMb)
     case 'exit':
       return crash(requestId, outcome.reason)
   }

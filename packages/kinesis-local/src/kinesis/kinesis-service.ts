@@ -29,6 +29,7 @@ import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from './re
 import { getShardIterator } from './shard-iterator.js'
 import type { BlobForm } from './shard-log.js'
 import type { SubscribeToShardEvent } from './shard-subscription.js'
+import { shardsOfCall } from './shards-of-call.js'
 import { changeEncryption } from './stream-encryption.js'
 import { updateRecordDistribution, updateStreamMode, updateStreamWarmThroughput } from './stream-mode.js'
 import { StreamRegistry } from './stream-registry.js'
@@ -173,6 +174,10 @@ export class KinesisService implements LocalService {
    */
   subscribeToShard(input: Record<string, unknown>): AsyncIterable<SubscribeToShardEvent> {
     return subscribeToShard(this.#context, new Request(input), 'bytes')
+  }
+
+  shardsOf(operation: string, input: Record<string, unknown>): readonly string[] {
+    return shardsOfCall(this.#context, operation, input)
   }
 
   #run(operation: string, input: Record<string, unknown>, form: BlobForm): unknown {

@@ -5,6 +5,7 @@ import { publishInvocation } from '../function/invocation-metrics.js'
 import {
   crash,
   type InvocationResult,
+  outOfMemory,
   type Settled,
   throttled,
   timedOut,
@@ -12,6 +13,9 @@ import {
 } from '../function/invocation-result.js'
 import { functionArn } from '../function/lambda-environment.js'
 import type { LocalFunction } from '../function/local-function.js'
+
+/** Nobody weighs a handler in process; the figure stands in the words of an injected fault. */
+const MEMORY_MB = 512
 
 /** As Lambda's, as far as handlers use it. */
 export interface SimulatedContext {
@@ -85,7 +89,9 @@ export function createInProcessFunction(
         // The handler did its work, and nobody hears of it.
         if (fault === 'timeout') return
         cancel()
-        resolve(fault === 'crash-after' ? crash(requestId, 'an injected crash') : result)
+        if (fault === 'crash-after') resolve(crash(requestId, 'an injected crash'))
+        else if (fault === 'out-of-memory') resolve(outOfMemory(requestId, MEMORY_MB + 1, MEMORY_MB))
+        else resolve(result)
       })
     })
   }

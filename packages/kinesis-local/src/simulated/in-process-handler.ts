@@ -1,4 +1,5 @@
 import { type Clock, type Random, sleep } from '@org/kinesis-core'
+import { dateHeader, refuseSkewed } from '../clock-skew.js'
 import type { FaultAction, FaultPlan } from '../faults.js'
 import { type LocalService, ServiceError } from '../service.js'
 import { toServiceError } from '../wire/aws-json.js'
@@ -69,7 +70,12 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
     const number = (calls.get(service) ?? 0) + 1
     calls.set(service, number)
     const input = parse(request.body)
-    const fault = faults({ service, operation, number })
+    const fault = faults({
+      service,
+      operation,
+      number,
+      shardIds: () => shardsOf(route.service, operation, input),
+    })
     const tell = (outcome: string) =>
       onCall({
         service,
@@ -84,11 +90,14 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
       tell('reset')
       throw connectionReset()
     }
-    const { response, outcome } = await run(route, operation, input, fault)
+    const { response, outcome } = await run(route, operation, input, fault, headerOf(request, 'x-amz-date'))
     tell(outcome)
     if (fault?.kind === 'stall') await sleep(clock, fault.delayMs)
     await travel()
-    if (fault?.kind === 'reset-after') throw connectionReset()
+    if (fault?.kind === 'reset-after' || fault?.kind === 'reset-amid') throw connectionReset()
+    if (fault?.kind === 'truncate') response.body = response.body.subarray(0, response.body.length >> 1)
+    // Signing goes by the machine's clock, so that of the service does here as well.
+    if (fault?.kind === 'clock-skew') Object.assign(response.headers, dateHeader(Date.now() + fault.skewMs))
     return response
   }
 
@@ -97,9 +106,11 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
     operation: string,
     input: Record<string, unknown>,
     fault: FaultAction | undefined,
+    amzDate: string,
   ): Promise<{ response: SdkResponse; outcome: string }> {
     try {
       if (fault?.kind === 'throttle') throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
+      if (fault?.kind === 'clock-skew') refuseSkewed(amzDate, Date.now() + fault.skewMs)
       if (fault?.kind === 'error500') throw new ServiceError('InternalFailure', 'Injected.', 500)
       const call = (callInput: Record<string, unknown>) =>
         service.callForWire?.(operation, callInput) ?? service.call(operation, callInput)
@@ -129,6 +140,18 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),
     destroy() {},
+  }
+}
+
+function shardsOf(
+  service: LocalService,
+  operation: string,
+  input: Record<string, unknown>,
+): readonly string[] {
+  try {
+    return service.shardsOf?.(operation, input) ?? []
+  } catch {
+    return []
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Http2ServerRequest } from 'node:http2'
 import { type Clock, type Random, sleep } from '@org/kinesis-core'
+import { dateHeader, refuseSkewed } from '../clock-skew.js'
 import type { FaultAction, FaultPlan } from '../faults.js'
 import { type EventStreamResult, type LocalService, ServiceError } from '../service.js'
 import { answerEventStream } from './answer-event-stream.js'
 import { answerError, toServiceError } from './aws-json.js'
+import { cutConnection, damageAnswer } from './damage-answer.js'
 import type { WireRequest, WireResponse } from './listener.js'
 import { putPartially } from './put-partially.js'
 import { answerQueryError, parseQuery, type QueryProtocol } from './query-protocol.js'
@@ -51,12 +53,13 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
 
   async function serve(request: WireRequest, response: WireResponse): Promise<void> {
     const body = await readBody(request)
+    const amzDate = request.headers['x-amz-date'] as string | undefined
     if (!isLoopbackHost(hostOf(request))) {
       // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests still carry that name.
       throw new ServiceError('AccessDeniedException', 'Only loopback hosts are answered.', 403)
     }
     if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
-      return serveQuery(body, response)
+      return serveQuery(body, response, amzDate)
     }
     const target = String(request.headers['x-amz-target'] ?? '')
     const dot = target.indexOf('.')
@@ -74,10 +77,14 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
         'CBOR is not spoken here. Let the SDK use JSON: -Daws.cborEnabled=false in Java.',
       )
     }
-    await serveRoute(route, target.slice(dot + 1), body, response, jsonFormat(route.version))
+    await serveRoute(route, target.slice(dot + 1), body, response, jsonFormat(route.version), amzDate)
   }
 
-  async function serveQuery(body: Buffer, response: WireResponse): Promise<void> {
+  async function serveQuery(
+    body: Buffer,
+    response: WireResponse,
+    amzDate: string | undefined,
+  ): Promise<void> {
     try {
       const { action, version, input } = parseQuery(body)
       const route = version === '' ? undefined : queryRoutes.get(version)
@@ -87,7 +94,7 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
           `Action ${JSON.stringify(action.slice(0, 80))} of version ${JSON.stringify(version.slice(0, 80))} names no operation of a local service.`,
         )
       }
-      await serveRoute(route, action, body, response, queryFormat(route.query, input))
+      await serveRoute(route, action, body, response, queryFormat(route.query, input), amzDate)
     } catch (error) {
       answerQueryError(response, { xmlNamespace: 'http://localhost/' }, toServiceError(error))
     }
@@ -99,17 +106,25 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     requestBody: Buffer,
     response: WireResponse,
     format: WireFormat,
+    amzDate: string | undefined,
   ): Promise<void> {
     const { name: service } = route
     const number = (calls.get(service) ?? 0) + 1
     calls.set(service, number)
-    const fault = faults?.({ service, operation, number })
+    const fault = faults?.({
+      service,
+      operation,
+      number,
+      shardIds: () => shardsOf(route, operation, () => format.read(requestBody)),
+    })
+    if (fault?.kind === 'truncate' || fault?.kind === 'reset-amid') damageAnswer(response, fault.kind)
+    if (fault?.kind === 'clock-skew') response.setHeader('date', dateHeader(Date.now() + fault.skewMs).date)
     let responseBody: Buffer | undefined
-    if (fault?.kind === 'reset-before') reset(response)
+    if (fault?.kind === 'reset-before') cutConnection(response)
     else {
-      const outcome = await settle(() => run(route, operation, requestBody, fault, format))
+      const outcome = await settle(() => run(route, operation, requestBody, fault, format, amzDate))
       if (fault?.kind === 'stall') await sleep(clock, fault.delayMs, closing)
-      if (fault?.kind === 'reset-after') reset(response)
+      if (fault?.kind === 'reset-after') cutConnection(response)
       else if ('error' in outcome) responseBody = format.answerError(response, toServiceError(outcome.error))
       else if (isEventStream(outcome.result)) {
         responseBody = Buffer.alloc(0)
@@ -137,8 +152,10 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     body: Buffer,
     fault: FaultAction | undefined,
     format: WireFormat,
+    amzDate: string | undefined,
   ): Promise<unknown> {
     if (fault?.kind === 'throttle') throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
+    if (fault?.kind === 'clock-skew') refuseSkewed(amzDate, Date.now() + fault.skewMs)
     if (fault?.kind === 'error500') throw new ServiceError('InternalFailure', 'Injected.', 500)
     const input = format.read(body)
     const call = (callInput: Record<string, unknown>) =>
@@ -159,17 +176,20 @@ async function settle(run: () => Promise<unknown>): Promise<{ result: unknown } 
   }
 }
 
-function isEventStream(result: unknown): result is EventStreamResult {
-  return typeof result === 'object' && result !== null && 'EventStream' in result
+function shardsOf(
+  { service }: Route,
+  operation: string,
+  read: () => Record<string, unknown>,
+): readonly string[] {
+  try {
+    return service.shardsOf?.(operation, read()) ?? []
+  } catch {
+    return []
+  }
 }
 
-function reset(response: WireResponse): void {
-  if ('stream' in response) {
-    const session = response.stream.session
-    if (session !== undefined && !session.destroyed) session.destroy()
-    return
-  }
-  response.socket?.resetAndDestroy()
+function isEventStream(result: unknown): result is EventStreamResult {
+  return typeof result === 'object' && result !== null && 'EventStream' in result
 }
 
 function hostOf(request: WireRequest): string {
