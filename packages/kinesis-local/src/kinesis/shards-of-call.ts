@@ -16,7 +16,7 @@ export function shardsOfCall(
       const stream = streams.of(request)
       const records = operation === 'PutRecord' ? [input] : request.list('Records')
       const shardIds = records.map((record) => {
-        const { partitionKey, explicitHashKey } = readRecord(record, stream.maxRecordBytes, () => '')
+        const { partitionKey, explicitHashKey } = readRecord(record, stream, () => '')
         return stream.route(partitionKey, explicitHashKey).shardId
       })
       return [...new Set(shardIds)]
