@@ -451,6 +451,20 @@ describe('an event source mapping', () => {
     expect(mapping.stats().invocations).toBe(invocations)
   })
 
+  it('says what is wrong with a handler that is not there', async () => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const { mapping } = await aMapping(stream.service, 'nowhere', { maximumRetryAttempts: 1 })
+
+    await mapping.drain()
+
+    expect(mapping.stats()).toMatchObject({
+      failedInvocations: 2,
+      recordsDiscarded: 1,
+      lastError: expect.stringMatching(/^Runtime.HandlerNotFound: nowhere is undefined or not exported by /),
+    })
+  })
+
   it('gets over errors, expired iterators and read limits of the stream', async () => {
     const stream = aStream()
     stream.putMany(50, (index) => `key-${index}`)
@@ -513,6 +527,9 @@ describe('an event source mapping', () => {
     await expect(
       aMapping(service, 'collect', { filters: ['{"data":{"a":[{"like":"b"}]}}'] }),
     ).rejects.toThrow(/^filters\[0\]\.data\.a\[0\]\.like: "b" cannot be used\. /)
+    await expect(aMapping(service, 'collect', { batchsize: 5 } as object)).rejects.toThrow(
+      /^batchsize: 5 cannot be used\. There is no such option/,
+    )
     await expect(aMapping(service, 'collect', { streamName: 'not a name' })).rejects.toThrow(/^streamName/)
     await expect(aMapping(service, 'collect', { pollIntervalMs: 0 })).rejects.toThrow(/^pollIntervalMs/)
     await expect(aMapping(service, 'collect', { onFailure: { folder: 'relative' } })).rejects.toThrow(

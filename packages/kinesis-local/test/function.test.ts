@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -147,7 +147,7 @@ describe('a local function', () => {
     expect(request).toMatchObject({ kind: 'payload-too-large', errorType: 'RequestTooLargeException' })
   })
 
-  it('names what is wrong with a result that is no JSON, an export that is missing, and a module that does not load', async () => {
+  it('names what is wrong with a result that is no JSON, and an export that is missing', async () => {
     expect(await aFunction('unserializable').fn.invoke({})).toMatchObject({
       errorType: 'Runtime.MarshalError',
     })
@@ -156,10 +156,36 @@ describe('a local function', () => {
       errorType: 'Runtime.HandlerNotFound',
       errorMessage: expect.stringContaining('nowhere'),
     })
+  })
+
+  it.each([
+    ['misses an import', "import './nowhere.mjs'", 'Runtime.ImportModuleError', 'nowhere.mjs'],
+    ['is no JavaScript', 'export const handler = (', 'Runtime.UserCodeSyntaxError', 'Unexpected'],
+    ['throws', "throw new RangeError('no table is configured')", 'RangeError', 'no table is configured'],
+    ['ends the process', 'process.exit(7)', 'Runtime.ExitError', 'exit status 7'],
+  ])('names what keeps a module from loading that %s', async (_what, code, errorType, message) => {
     const file = join(await aFolder(cleanup), 'broken.mjs')
-    await writeFile(file, "import './nowhere.mjs'\nexport const handler = async () => {}\n")
+    await writeFile(file, `${code}\nexport const other = async () => {}\n`)
     const { fn } = aFunction('handler', { file })
-    expect(await fn.invoke({})).toMatchObject({ kind: 'error', errorType: 'Runtime.ImportModuleError' })
+
+    expect(await fn.invoke({})).toMatchObject({
+      ok: false,
+      errorType,
+      errorMessage: expect.stringContaining(message),
+    })
+    expect(fn.stats().processes).toBe(0)
+  })
+
+  it('names a module that is gone since it was named', async () => {
+    const file = join(await aFolder(cleanup), 'gone.mjs')
+    await writeFile(file, 'export const handler = async () => {}\n')
+    const { fn } = aFunction('handler', { file })
+    await rm(file)
+
+    expect(await fn.invoke({})).toMatchObject({
+      errorType: 'Runtime.ImportModuleError',
+      errorMessage: expect.stringContaining(file),
+    })
   })
 
   it('refuses options that cannot work', () => {

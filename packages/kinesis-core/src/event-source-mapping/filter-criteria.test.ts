@@ -72,7 +72,7 @@ const documented: [string, object, string[], string[]][] = [
 ]
 
 describe('the comparison operators', () => {
-  it.each(documented)('%s', (_operator, pattern, taken, refused) => {
+  it.each(documented)('match as documented: %s', (_operator, pattern, taken, refused) => {
     for (const text of taken) expect(passes(text, pattern), text).toBe(true)
     for (const text of refused) expect(passes(text, pattern), text).toBe(false)
   })
@@ -220,7 +220,7 @@ describe('a filter that cannot be', () => {
     ['4,097 characters', `{"data":{"a":["${'x'.repeat(4_097 - 19)}"]}}`, 'filters[0].length'],
   ]
 
-  it.each(refused)('%s', (_what, pattern, option) => {
+  it.each(refused)('is refused by its place in the pattern: %s', (_what, pattern, option) => {
     expect(() => recordFilter([pattern], 5)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
@@ -230,7 +230,7 @@ describe('a filter that cannot be', () => {
     )
   })
 
-  it('is one of 4,096 characters no more', () => {
+  it('is not yet one of 4,096 characters', () => {
     const pattern = `{"data":{"a":["${'x'.repeat(4_096 - 19)}"]}}`
     expect(pattern).toHaveLength(4_096)
     expect(recordFilter([pattern], 5)).toBeDefined()

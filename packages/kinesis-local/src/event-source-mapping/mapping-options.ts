@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@org/kinesis-core'
+import { InvalidOptionError, refuseUnknownOptions } from '@org/kinesis-core'
 import {
   type MappingSettings,
   type ResolvedMappingSettings,
@@ -51,10 +51,40 @@ export interface ResolvedEventSourceMappingOptions {
   settings: ResolvedMappingSettings
 }
 
+/** As a record, so that the compiler asks for an option that is missing here. */
+const KNOWN: Record<keyof EventSourceMappingOptions, true> = {
+  streamName: true,
+  function: true,
+  consumerArn: true,
+  startingPosition: true,
+  filters: true,
+  maximumFilters: true,
+  batchSize: true,
+  maximumBatchingWindowMs: true,
+  parallelizationFactor: true,
+  maximumRetryAttempts: true,
+  maximumRecordAgeMs: true,
+  bisectBatchOnFunctionError: true,
+  reportBatchItemFailures: true,
+  tumblingWindowMs: true,
+  onFailure: true,
+  metrics: true,
+  pollIntervalMs: true,
+  retryBackoff: true,
+  partialProgressResetsRetries: true,
+  windowStateAfterPartialFailure: true,
+  idleWindowDelayMs: true,
+  oversizedRecords: true,
+  failedDelivery: true,
+}
+
+export const eventSourceMappingOptionNames: readonly string[] = Object.keys(KNOWN)
+
 export function resolveEventSourceMappingOptions(
   options: EventSourceMappingOptions,
   nowMs: number,
 ): ResolvedEventSourceMappingOptions {
+  refuseUnknownOptions(options, eventSourceMappingOptionNames)
   const { streamName, startingPosition = 'TRIM_HORIZON', onFailure, pollIntervalMs = 1_000 } = options
   const { failedDelivery = 'retry', metrics = [] } = options
   if (failedDelivery !== 'retry' && failedDelivery !== 'drop') {

@@ -41,9 +41,9 @@ try {
   send({ type: 'ready' })
 } catch (thrown) {
   const error = describe(thrown)
-  if (error.errorType !== 'Runtime.HandlerNotFound' && isMissingModule(thrown)) {
-    error.errorType = 'Runtime.ImportModuleError'
-  }
+  // Lambda's own names for what keeps a module from loading; what it throws itself keeps its name.
+  if (isMissingModule(thrown)) error.errorType = 'Runtime.ImportModuleError'
+  else if (thrown instanceof SyntaxError) error.errorType = 'Runtime.UserCodeSyntaxError'
   send({ type: 'init-error', error })
 }
 
