@@ -13,7 +13,9 @@ export interface HealthThresholds {
   silentReaderMs?: number
   /** Part of the calls, records or invocations that may fail before it is critical, 0 to 1. @default 0.1 */
   criticalShare?: number
-  /** Part of the GetRecords calls that must succeed, 0 to 1. @default 0.98 */
+  /** Throttled GetRecords calls in the window that are still nobody's worry: consumers that share a shard meet some. @default 10 */
+  throttledReads?: number
+  /** Part of the GetRecords calls that must succeed, 0 to 1. @default 0.95 */
   readSuccess?: number
   /** Age of the oldest record not yet delivered by Firehose, in ms. @default 900_000 */
   deliveryFreshnessMs?: number
@@ -28,7 +30,8 @@ const DEFAULTS: ResolvedHealthThresholds = {
   lagRatio: 1.5,
   silentReaderMs: 300_000,
   criticalShare: 0.1,
-  readSuccess: 0.98,
+  throttledReads: 10,
+  readSuccess: 0.95,
   deliveryFreshnessMs: 900_000,
 }
 

@@ -126,9 +126,12 @@ export const writeThrottled: HealthRule = (snapshot, { criticalShare }) => {
   ]
 }
 
-export const readThrottled: HealthRule = ({ stream, metrics, pollingConsumers, cliSuffix }) => {
+export const readThrottled: HealthRule = (
+  { stream, metrics, pollingConsumers, cliSuffix },
+  { throttledReads },
+) => {
   const throttled = metrics.readThroughputExceeded.sum ?? 0
-  if (throttled === 0) return []
+  if (throttled <= throttledReads) return []
   return [
     {
       severity: 'WARNING',

@@ -13,11 +13,14 @@ describe('wording', () => {
   })
 
   it('says shares and counts', () => {
-    expect([percent(0), percent(0.0012), percent(0.034), percent(0.5)]).toEqual([
+    expect([0, 0.0012, 0.034, 0.5, 0.9499, 0.99999, 1].map(percent)).toEqual([
       '0%',
       '0.12%',
       '3.4%',
       '50%',
+      '94.9%',
+      '99.9%',
+      '100%',
     ])
     expect([count(1, 'record'), count(12_345, 'record')]).toEqual(['1 record', '12,345 records'])
   })

@@ -2,6 +2,8 @@
 
 export function percent(share: number): string {
   const value = share * 100
+  // Nearly all is not all, and the difference is what a finding is about.
+  if (value > 90 && value < 100) return `${Math.floor(value * 10) / 10}%`
   return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(value >= 1 ? 1 : 2)}%`
 }
 
