@@ -1,4 +1,5 @@
 import { StreamingError } from '@org/kinesis-core'
+import { Alarms } from './cloudwatch/alarms.js'
 import { CloudWatchService } from './cloudwatch/cloudwatch-service.js'
 import { MetricStore } from './cloudwatch/metric-store.js'
 import type { DeliveryStreamOptions } from './delivery/delivery-options.js'
@@ -18,6 +19,7 @@ import { openRunFolder, type RunFolder } from './run-file.js'
 import { type LocalService, ServiceError } from './service.js'
 import { SNS_QUERY, SnsService } from './sns/sns-service.js'
 import type { QueuedMessage } from './sqs/queue.js'
+import { publishQueueDepths } from './sqs/queue-metrics.js'
 import { SqsService } from './sqs/sqs-service.js'
 import { type Listener, listen } from './wire/listener.js'
 import { createRouter } from './wire/router.js'
@@ -41,7 +43,9 @@ export interface Local extends AsyncDisposable {
   readonly sqs: LocalService
   /** SNS in process, past the wire. */
   readonly sns: LocalService
-  /** CloudWatch in process. */
+  /** CloudWatch in process, past the wire. */
+  readonly cloudwatch: LocalService
+  /** What CloudWatch holds. */
   readonly metrics: MetricStore
   queueUrl(name: string): string
   topicArn(name: string): string
@@ -79,6 +83,9 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
   const { region, clock, maxRetainedBytes, shardLimits, writeBurst, streamTransitionMs, onWarning } = options
   const metrics = new MetricStore()
   const sqs = new SqsService(url, region, ACCOUNT_ID, clock)
+  const sns = new SnsService({ region, accountId: ACCOUNT_ID, clock, metrics, sqs, url })
+  const onEvaluate = () => publishQueueDepths(sqs.queues, metrics, clock.now())
+  const alarms = new Alarms({ store: metrics, clock, region, accountId: ACCOUNT_ID, sns, onEvaluate })
   return {
     metrics,
     kinesis: new KinesisService({
@@ -94,9 +101,10 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
     }),
     dynamodb: new DynamoDbService(region, ACCOUNT_ID),
     sqs,
-    sns: new SnsService({ region, accountId: ACCOUNT_ID, clock, metrics, sqs, url }),
+    sns,
+    alarms,
     closing: new AbortController(),
-    cloudWatch: new CloudWatchService(metrics, clock),
+    cloudWatch: new CloudWatchService(metrics, clock, alarms),
   }
 }
 
@@ -151,7 +159,7 @@ async function created(what: string, create: () => Promise<unknown>): Promise<vo
 
 function assemble(
   { region, clock, random }: ResolvedLocalOptions,
-  { kinesis, metrics, sqs, sns, dynamodb, closing: stalls }: Services,
+  { kinesis, metrics, sqs, sns, dynamodb, alarms, cloudWatch, closing: stalls }: Services,
   listener: Listener,
   folder: RunFolder,
   url: string,
@@ -190,6 +198,7 @@ function assemble(
     } finally {
       // Whatever those did, the port is free and the folder in order afterwards.
       stalls.abort()
+      alarms.close()
       sqs.close()
       await listener.close()
       await dynamodb.close()
@@ -214,6 +223,7 @@ function assemble(
     dynamodb,
     sqs,
     sns,
+    cloudwatch: cloudWatch,
     metrics,
     queueUrl: (name) => queue(name).url,
     topicArn: (name) => sns.topicArn(name),

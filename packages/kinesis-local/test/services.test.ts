@@ -498,7 +498,7 @@ describe('CloudWatch', () => {
     })
 
     await expect(client.send(percentile)).rejects.toThrow('percentiles are not supported')
-    await expect(client.send(expression)).rejects.toThrow('expressions are not')
+    await expect(client.send(expression)).rejects.toThrow('the function SUM is not supported here')
     await expect(client.send(backwards)).rejects.toThrow('StartTime must be less')
   })
 })

@@ -1,35 +1,25 @@
 import type { Clock, MetricUnit } from '@org/kinesis-core'
-import { type LocalService, ServiceError } from '../service.js'
-import type { MetricStore, Series, StatisticSet } from './metric-store.js'
-
-const STATISTICS = ['Sum', 'Average', 'Maximum', 'Minimum', 'SampleCount'] as const
-type Statistic = (typeof STATISTICS)[number]
+import type { LocalService } from '../service.js'
+import { ALARM_OPERATIONS, type Alarms } from './alarms.js'
+import {
+  cloudWatchError,
+  dimensionsOf,
+  epochMs,
+  invalid,
+  listOf,
+  type MetricRef,
+  offsetOf,
+  required,
+  tokenOf,
+} from './cloudwatch-input.js'
+import { evaluateQueries, type MetricQuery, readMetricQueries, seriesOf } from './metric-queries.js'
+import { periodOf, statisticOf, statisticValue } from './metric-statistic.js'
+import type { MetricStore, StatisticSet } from './metric-store.js'
 
 const MAX_DATA_POINTS = 100_800
-const MAX_QUERIES = 500
 const MAX_METRICS_PER_PUT = 1_000
-const MAX_DIMENSIONS = 30
 /** Of one GetMetricStatistics call. */
 const MAX_STATISTICS_POINTS = 1_440
-
-interface Dimension {
-  Name: string
-  Value: string
-}
-
-interface MetricRef {
-  Namespace?: string
-  MetricName?: string
-  Dimensions?: unknown
-}
-
-interface MetricDataQuery {
-  Id?: string
-  Label?: string
-  ReturnData?: boolean
-  Expression?: string
-  MetricStat?: { Metric?: MetricRef; Period?: number; Stat?: string; Unit?: string }
-}
 
 interface IncomingMetric extends MetricRef {
   Timestamp?: number | Date
@@ -40,16 +30,21 @@ interface IncomingMetric extends MetricRef {
   Unit?: string
 }
 
-/** The part of CloudWatch that reads and writes metrics. No metric math, no percentiles, no alarms. */
+/** The part of CloudWatch that reads and writes metrics, and alarms on them. No percentiles. */
 export class CloudWatchService implements LocalService {
   readonly targetPrefix = 'GraniteServiceVersion20100801'
 
   constructor(
     private readonly store: MetricStore,
     private readonly clock: Clock,
+    /** @default none: their operations are not known then */
+    private readonly alarms?: Alarms,
   ) {}
 
   call(operation: string, input: Record<string, unknown>): unknown {
+    if (this.alarms !== undefined && Object.hasOwn(ALARM_OPERATIONS, operation)) {
+      return ALARM_OPERATIONS[operation]!(this.alarms, input)
+    }
     switch (operation) {
       case 'PutMetricData':
         return this.#put(input)
@@ -86,35 +81,19 @@ export class CloudWatchService implements LocalService {
   }
 
   #getMetricData(input: Record<string, unknown>): unknown {
-    const queries = listOf<MetricDataQuery>(input.MetricDataQueries, 'MetricDataQueries')
-    if (queries.length === 0) throw invalid('MetricDataQueries must not be empty.')
-    if (queries.length > MAX_QUERIES) {
-      throw invalid(`The collection MetricDataQueries must not have a size greater than ${MAX_QUERIES}.`)
-    }
+    const queries = readMetricQueries(input.MetricDataQueries, 'MetricDataQueries')
     const fromMs = epochMs(input.StartTime, 'StartTime')
     const toMs = epochMs(input.EndTime, 'EndTime')
     if (fromMs >= toMs) throw invalid('The parameter StartTime must be less than the parameter EndTime.')
     const isDescending = input.ScanBy !== 'TimestampAscending'
-    const points = queries
-      .filter(({ ReturnData = true }) => ReturnData)
-      .flatMap((query) => this.#points(query, fromMs, toMs, isDescending))
+    const values = evaluateQueries(queries, this.store, { fromMs, toMs })
+    const shown = queries.filter(({ returnsData }) => returnsData)
+    const points = shown.flatMap(({ id }) => {
+      const own = [...values.get(id)!].map(([atMs, value]) => ({ id, atMs, value }))
+      return own.sort((a, b) => (isDescending ? b.atMs - a.atMs : a.atMs - b.atMs))
+    })
     const most = Math.min(Number(input.MaxDatapoints ?? MAX_DATA_POINTS), MAX_DATA_POINTS)
-    return page(points, queries, offsetOf(input.NextToken), most)
-  }
-
-  #points(query: MetricDataQuery, fromMs: number, toMs: number, isDescending: boolean): DataPoint[] {
-    const id = required(query.Id, 'MetricDataQueries.Id')
-    if (query.MetricStat === undefined) {
-      throw invalid(`Query ${id}: only MetricStat is supported here; expressions are not.`)
-    }
-    const statistic = statisticOf(query.MetricStat.Stat)
-    const period = periodOf(query.MetricStat.Period)
-    const series = this.#series(query.MetricStat.Metric ?? {}, query.MetricStat.Unit)
-    if (series === undefined) return []
-    const points = this.store
-      .query(series, fromMs, toMs, period)
-      .map(({ atMs, values }) => ({ id, atMs, value: statisticValue(values, statistic) }))
-    return isDescending ? points.reverse() : points
+    return page(points, shown, offsetOf(input.NextToken), most)
   }
 
   #getMetricStatistics(input: Record<string, unknown>): unknown {
@@ -136,7 +115,7 @@ export class CloudWatchService implements LocalService {
         `You have requested up to ${asked} datapoints, which exceeds the limit of ${MAX_STATISTICS_POINTS}. You may reduce the datapoints requested by increasing Period, or decreasing the time range.`,
       )
     }
-    const series = this.#series(input as MetricRef, input.Unit)
+    const series = seriesOf(this.store, input as MetricRef, input.Unit)
     const points = series === undefined ? [] : this.store.query(series, fromMs, toMs, period)
     return {
       Label: input.MetricName,
@@ -170,16 +149,6 @@ export class CloudWatchService implements LocalService {
       ...(metrics.length > offset + size ? { NextToken: tokenOf(offset + size) } : {}),
     }
   }
-
-  /** As in the service, a unit that no data was put with has no data. */
-  #series(metric: MetricRef, unit: unknown): Series | undefined {
-    const series = this.store.series(
-      required(metric.Namespace, 'Namespace'),
-      required(metric.MetricName, 'MetricName'),
-      dimensionsOf(metric.Dimensions),
-    )
-    return unit === undefined || unit === null || series?.unit === unit ? series : undefined
-  }
 }
 
 interface DataPoint {
@@ -189,12 +158,7 @@ interface DataPoint {
 }
 
 /** A page holds so many points of all queries together; every query is named on every page, as in the service. */
-function page(
-  points: DataPoint[],
-  queries: readonly MetricDataQuery[],
-  offset: number,
-  most: number,
-): unknown {
+function page(points: DataPoint[], queries: readonly MetricQuery[], offset: number, most: number): unknown {
   const shown = points.slice(offset, offset + most)
   const hasMore = points.length > offset + most
   const byId = new Map<string, DataPoint[]>()
@@ -204,54 +168,19 @@ function page(
     else known.push(point)
   }
   return {
-    MetricDataResults: queries
-      .filter(({ ReturnData = true }) => ReturnData)
-      .map(({ Id, Label, MetricStat }) => {
-        const own = byId.get(Id!) ?? []
-        return {
-          Id,
-          Label: Label ?? MetricStat?.Metric?.MetricName,
-          Timestamps: own.map(({ atMs }) => atMs / 1000),
-          Values: own.map(({ value }) => value),
-          StatusCode: hasMore ? 'PartialData' : 'Complete',
-        }
-      }),
+    MetricDataResults: queries.map((query) => {
+      const own = byId.get(query.id) ?? []
+      return {
+        Id: query.id,
+        Label: query.label ?? (query.kind === 'metric' ? query.metric.MetricName : query.id),
+        Timestamps: own.map(({ atMs }) => atMs / 1000),
+        Values: own.map(({ value }) => value),
+        StatusCode: hasMore ? 'PartialData' : 'Complete',
+      }
+    }),
     Messages: [],
     ...(hasMore ? { NextToken: tokenOf(offset + most) } : {}),
   }
-}
-
-function statisticValue(values: StatisticSet, statistic: Statistic): number {
-  switch (statistic) {
-    case 'Sum':
-      return values.sum
-    case 'Average':
-      return values.sum / values.count
-    case 'Maximum':
-      return values.maximum
-    case 'Minimum':
-      return values.minimum
-    case 'SampleCount':
-      return values.count
-  }
-}
-
-function statisticOf(value: unknown): Statistic {
-  const statistic = STATISTICS.find((one) => one === value)
-  if (statistic === undefined) {
-    throw invalid(
-      `The statistic ${JSON.stringify(value)} is not supported here: use one of ${STATISTICS.join(', ')}.`,
-    )
-  }
-  return statistic
-}
-
-function periodOf(value: unknown): number {
-  const period = Number(value)
-  if (!Number.isInteger(period) || period < 1 || (period % 60 !== 0 && ![1, 5, 10, 30].includes(period))) {
-    throw invalid('The parameter Period must be 1, 5, 10, 30 or a multiple of 60.')
-  }
-  return period
 }
 
 function valuesOf(metric: IncomingMetric): StatisticSet {
@@ -280,65 +209,4 @@ function valuesOf(metric: IncomingMetric): StatisticSet {
     set.maximum = Math.max(set.maximum, value)
   }
   return set
-}
-
-function dimensionsOf(value: unknown): Record<string, string> {
-  const dimensions = listOf<Dimension>(value, 'Dimensions')
-  if (dimensions.length > MAX_DIMENSIONS) {
-    throw invalid(`The collection Dimensions must not have a size greater than ${MAX_DIMENSIONS}.`)
-  }
-  return Object.fromEntries(
-    dimensions.map(({ Name, Value }) => [
-      required(Name, 'Dimensions.member.Name'),
-      required(Value, 'Dimensions.member.Value'),
-    ]),
-  )
-}
-
-function listOf<T>(value: unknown, name: string): T[] {
-  if (value === undefined || value === null) return []
-  if (!Array.isArray(value) || !value.every((member) => typeof member === 'object' && member !== null)) {
-    throw invalid(`The parameter ${name} must be a list of structures.`)
-  }
-  return value as T[]
-}
-
-function epochMs(value: unknown, name: string): number {
-  if (value instanceof Date) return value.getTime()
-  if (typeof value === 'number' && Number.isFinite(value)) return value * 1000
-  throw invalid(`The parameter ${name} is required and must be a timestamp.`)
-}
-
-function offsetOf(token: unknown): number {
-  if (token === undefined || token === null) return 0
-  const offset = Number(Buffer.from(String(token), 'base64').toString('utf8'))
-  if (!Number.isSafeInteger(offset) || offset < 0)
-    throw cloudWatchError('InvalidNextToken', 'The NextToken is invalid.')
-  return offset
-}
-
-function tokenOf(offset: number): string {
-  return Buffer.from(String(offset)).toString('base64')
-}
-
-function required(value: unknown, name: string): string {
-  if (typeof value !== 'string' || value === '') {
-    throw cloudWatchError('MissingRequiredParameterException', `The parameter ${name} is required.`)
-  }
-  return value
-}
-
-function invalid(message: string): ServiceError {
-  return cloudWatchError('InvalidParameterValueException', message)
-}
-
-/** The older query protocol's codes, which SDKs still read from `x-amzn-query-error` (AWS SDK models). */
-const QUERY_CODES: Readonly<Record<string, string>> = {
-  InvalidParameterValueException: 'InvalidParameterValue',
-  InvalidParameterCombinationException: 'InvalidParameterCombination',
-  MissingRequiredParameterException: 'MissingParameter',
-}
-
-function cloudWatchError(code: string, message: string): ServiceError {
-  return new ServiceError(code, message, 400, { 'x-amzn-query-error': `${QUERY_CODES[code] ?? code};Sender` })
 }

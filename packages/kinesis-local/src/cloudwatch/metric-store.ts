@@ -77,12 +77,16 @@ export class MetricStore implements MetricSink {
     fromMs: number,
     toMs: number,
     periodSeconds: number,
+    /** Where periods are counted from. */
+    originSeconds = 0,
   ): { atMs: number; values: StatisticSet }[] {
     const periods = new Map<number, StatisticSet>()
-    const first = Math.floor(fromMs / 1000 / periodSeconds) * periodSeconds
+    const startOf = (second: number) =>
+      Math.floor((second - originSeconds) / periodSeconds) * periodSeconds + originSeconds
+    const first = startOf(fromMs / 1000)
     for (const [second, values] of series.seconds) {
       if (second < first || second * 1000 >= toMs) continue
-      const start = Math.floor(second / periodSeconds) * periodSeconds
+      const start = startOf(second)
       const known = periods.get(start)
       if (known === undefined) periods.set(start, { ...values })
       else {

@@ -44,6 +44,10 @@ export class SqsService implements LocalService {
     return this.#queues.get(name)
   }
 
+  get queues(): Iterable<Queue> {
+    return this.#queues.values()
+  }
+
   async call(operation: string, input: SqsInput): Promise<unknown> {
     const known = Object.hasOwn(SqsService.#operations, operation)
     if (!known) throw sqsError('InvalidAction', `The action ${operation} is not valid for this endpoint.`)
