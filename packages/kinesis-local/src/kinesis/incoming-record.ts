@@ -1,6 +1,6 @@
 import { kinesisQuotas, parseHashKey } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
-import { constraint, missing, wrongType } from './request.js'
+import { constraint, matched, missing, wrongType } from './request.js'
 
 /** A record as a put brings it, checked. */
 export interface IncomingRecord {
@@ -80,7 +80,7 @@ function readData(value: unknown, path: () => string): Uint8Array {
 
 function readHashKey(value: unknown): bigint {
   if (typeof value !== 'string') throw wrongType('ExplicitHashKey', value, 'String')
-  const hashKey = parseHashKey(value)
+  const hashKey = parseHashKey(matched('ExplicitHashKey', value, /^(0|([1-9]\d{0,38}))$/))
   if (hashKey === undefined) {
     throw new ServiceError(
       'InvalidArgumentException',

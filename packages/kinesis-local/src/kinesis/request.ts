@@ -21,6 +21,11 @@ export class Request {
     return value
   }
 
+  /** Text that must match the whole of `pattern`, as the API reference gives it. */
+  matching(name: string, pattern: RegExp): string {
+    return matched(name, this.string(name), pattern)
+  }
+
   integer(name: string, least: number, most: number): number {
     const value = this.optionalInteger(name, least, most)
     if (value === undefined) throw missing(name)
@@ -93,6 +98,16 @@ export function constraint(path: string, shown: string, rule: string): ServiceEr
   return new ServiceError(
     'ValidationException',
     `1 validation error detected: Value ${shown} at '${field}' failed to satisfy constraint: ${rule}`,
+  )
+}
+
+export function matched(path: string, value: string, pattern: RegExp): string {
+  if (pattern.test(value)) return value
+  const shown = pattern.source.replace(/^\^\(?|\)?\$$/g, '')
+  throw constraint(
+    path,
+    `'${value.slice(0, 140)}'`,
+    `Member must satisfy regular expression pattern: ${shown}`,
   )
 }
 

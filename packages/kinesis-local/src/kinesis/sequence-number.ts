@@ -5,6 +5,9 @@
 const COUNTER_DIGITS = 20
 const LENGTH = 56
 
+/** What a request may bring as one (API reference, PutRecord, SequenceNumberForOrdering). */
+export const SEQUENCE_NUMBER = /^(0|([1-9]\d{0,128}))$/
+
 export function sequencePrefix(shardIndex: number): string {
   return `495${String(shardIndex).padStart(10, '0')}`.padEnd(LENGTH - COUNTER_DIGITS, '0')
 }

@@ -1,8 +1,8 @@
 import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
-import type { Request } from './request.js'
-import { counterOf } from './sequence-number.js'
+import { matched, type Request } from './request.js'
+import { counterOf, SEQUENCE_NUMBER } from './sequence-number.js'
 import type { Shard } from './shard.js'
 import type { Stream } from './stream.js'
 
@@ -38,8 +38,8 @@ export function getShardIterator({ streams, clock }: KinesisContext, request: Re
       counter: startingCounter(stream, shard, nowMs, {
         operation: 'GetShardIterator',
         type: request.oneOf('ShardIteratorType', ITERATOR_TYPES),
-        sequenceNumber: () => request.string('StartingSequenceNumber'),
-        timestampMs: () => request.timestampMs('Timestamp'),
+        sequenceNumber: request.optionalString('StartingSequenceNumber'),
+        timestampMs: request.optionalTimestampMs('Timestamp'),
       }),
       issuedAtMs: nowMs,
     }),
@@ -49,8 +49,8 @@ export function getShardIterator({ streams, clock }: KinesisContext, request: Re
 interface StartingPosition {
   operation: string
   type: (typeof ITERATOR_TYPES)[number]
-  sequenceNumber: () => string
-  timestampMs: () => number
+  sequenceNumber: string | undefined
+  timestampMs: number | undefined
 }
 
 /** The counter of the first record that a reader wants. */
@@ -58,15 +58,15 @@ export function startingCounter(
   stream: Stream,
   shard: Shard,
   nowMs: number,
-  { operation, type, sequenceNumber, timestampMs }: StartingPosition,
+  { operation, type, sequenceNumber: sequence, timestampMs: atMs }: StartingPosition,
 ): number {
   switch (type) {
     case 'TRIM_HORIZON':
-      return 0
     case 'LATEST':
-      return stream.counter
+      if (sequence !== undefined) throw mismatch(type, 'also a sequence number')
+      return type === 'LATEST' ? stream.counter : 0
     case 'AT_TIMESTAMP': {
-      const atMs = timestampMs()
+      if (atMs === undefined) throw mismatch(type, 'no timestamp')
       if (atMs > nowMs) {
         throw new ServiceError(
           'InvalidArgumentException',
@@ -76,7 +76,8 @@ export function startingCounter(
       return shard.log.firstArrivedFrom(atMs) ?? stream.counter
     }
   }
-  const sequence = sequenceNumber()
+  if (sequence === undefined) throw mismatch(type, 'no sequence number')
+  matched('StartingSequenceNumber', sequence, SEQUENCE_NUMBER)
   const counter = counterOf(shard.prefix, sequence)
   if (counter === undefined) {
     throw new ServiceError(
@@ -85,6 +86,13 @@ export function startingCounter(
     )
   }
   return type === 'AFTER_SEQUENCE_NUMBER' ? counter + 1 : counter
+}
+
+function mismatch(type: string, given: string): ServiceError {
+  return new ServiceError(
+    'InvalidArgumentException',
+    `Must specify AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and a sequence number, AT_TIMESTAMP and a timestamp, or TRIM_HORIZON or LATEST alone. Request specified ${type} and ${given}.`,
+  )
 }
 
 export function encodeIterator(position: IteratorPosition): string {

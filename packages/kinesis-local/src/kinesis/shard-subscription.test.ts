@@ -220,7 +220,7 @@ describe('a subscription is refused', () => {
     [
       'without the number it names',
       { StartingPosition: { Type: 'AT_SEQUENCE_NUMBER' } },
-      'ValidationException',
+      'InvalidArgumentException',
     ],
     [
       'from a number that is none',

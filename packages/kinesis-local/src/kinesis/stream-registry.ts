@@ -1,6 +1,6 @@
 import type { Clock } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
-import { constraint, type Request } from './request.js'
+import { constraint, matched, type Request } from './request.js'
 import type { Transition } from './resource-status.js'
 import type { Shard } from './shard.js'
 import { Stream, type StreamSettings } from './stream.js'
@@ -137,6 +137,8 @@ export class StreamRegistry {
   }
 
   shardOf(stream: Stream, shardId: string): Shard {
+    // API reference, GetShardIterator; what has the form of an id is looked up.
+    matched('ShardId', shardId, /^[a-zA-Z0-9_.-]+$/)
     const shard = stream.shard(shardId)
     if (shard === undefined) {
       throw new ServiceError(

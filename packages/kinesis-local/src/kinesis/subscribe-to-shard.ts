@@ -23,8 +23,8 @@ export function subscribeToShard(
   const counter = startingCounter(stream, shard, nowMs, {
     operation: 'SubscribeToShard',
     type: position.oneOf('Type', ITERATOR_TYPES),
-    sequenceNumber: () => position.string('SequenceNumber'),
-    timestampMs: () => position.timestampMs('Timestamp'),
+    sequenceNumber: position.optionalString('SequenceNumber'),
+    timestampMs: position.optionalTimestampMs('Timestamp'),
   })
   const status = consumer.status.at(nowMs)
   if (status !== 'ACTIVE') {

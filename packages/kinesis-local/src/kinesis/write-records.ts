@@ -2,8 +2,8 @@ import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import { type IncomingRecord, readRecord } from './incoming-record.js'
 import type { KinesisContext } from './kinesis-context.js'
-import { constraint, type Request } from './request.js'
-import { sequenceNumber } from './sequence-number.js'
+import { constraint, matched, type Request } from './request.js'
+import { counterOf, SEQUENCE_NUMBER, sequenceNumber } from './sequence-number.js'
 import type { Shard } from './shard.js'
 import type { Stream } from './stream.js'
 
@@ -19,6 +19,7 @@ interface ShardWrites {
 export function putRecord(context: KinesisContext, request: Request): unknown {
   const stream = context.streams.withRecords(request)
   const record = readRecord(request.all, stream, () => '')
+  checkOrdering(stream, request)
   const nowMs = context.clock.now()
   scale(context, stream, nowMs)
   const writes = new Map<Shard, ShardWrites>()
@@ -26,6 +27,20 @@ export function putRecord(context: KinesisContext, request: Request): unknown {
   noteWritten(context, stream, writes, nowMs)
   if ('ErrorCode' in result) throw new ServiceError(result.ErrorCode, result.ErrorMessage)
   return { ...result, EncryptionType: stream.encryption.type }
+}
+
+/** The numbers of a stream increase anyway, so that one to be greater than needs only to be one of them. */
+function checkOrdering(stream: Stream, request: Request): void {
+  const sequence = request.optionalString('SequenceNumberForOrdering')
+  if (sequence === undefined) return
+  matched('SequenceNumberForOrdering', sequence, SEQUENCE_NUMBER)
+  if (stream.shards.some(({ prefix }) => (counterOf(prefix, sequence) ?? stream.counter) < stream.counter))
+    return
+  const { name, arn } = stream.settings
+  throw new ServiceError(
+    'InvalidArgumentException',
+    `ExclusiveMinimumSequenceNumber ${sequence} used in PutRecord on stream ${name} under account ${arn.split(':')[4]} is invalid.`,
+  )
 }
 
 /** Stores what the shards have rate for; the others fail one by one, and the call succeeds all the same. */

@@ -1,0 +1,3 @@
+import { askScenarios } from './ask-scenarios.js'
+
+askScenarios('npm kinesis-local')
