@@ -6,7 +6,7 @@ import { toServiceError } from '../wire/aws-json.js'
 import { putPartially } from '../wire/put-partially.js'
 import type { ServiceName } from '../wire/request-observer.js'
 
-export interface SimulatedRoute {
+interface SimulatedRoute {
   name: ServiceName
   service: LocalService
   throttlingCode: string
