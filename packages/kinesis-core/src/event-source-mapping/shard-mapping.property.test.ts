@@ -15,6 +15,8 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
   const random = seededRandom(seed)
   const mapping = new ShardMapping<ShardRecord>(resolveMappingSettings(settings), seededRandom(seed + 1))
   const invoked: InvokeEffect<ShardRecord>[] = []
+  /** Those that reached the function. */
+  const attempts: InvokeEffect<ShardRecord>[] = []
   const discarded: DiscardEffect<ShardRecord>[] = []
   const checkpoints: number[] = []
   /** Successful deliveries and discards, in the order in which they settled. */
@@ -58,6 +60,7 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
       return perform(mapping.discarded(effect.id, nowMs))
     }
     const { outcome, upTo } = draw(records, random, failureRate, settings.reportBatchItemFailures ?? false)
+    if (outcome.ok || outcome.invoked !== false) attempts.push(effect)
     for (const record of records.slice(0, upTo)) {
       resolved.push({ sequence: sequences([record])[0]!, key: record.partitionKey })
     }
@@ -80,13 +83,15 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
       perform(mapping.tick(nowMs))
     }
   }
-  return { mapping, invoked, discarded, checkpoints, resolved, filtered }
+  return { mapping, invoked, attempts, discarded, checkpoints, resolved, filtered }
 }
 
 /** What `filters` of the runs below let pass. */
 const onlyWanted = [{ data: { wanted: [true] } }]
 const isWanted = ({ data }: ShardRecord) =>
   data !== undefined && Buffer.from(data).toString() === '{"wanted":true}'
+/** Too large for any invocation. */
+const isLarge = ({ payloadBytes }: ShardRecord) => payloadBytes > 6 * 1024 * 1024
 const dataOf = (wanted: boolean) => Buffer.from(JSON.stringify({ wanted }))
 
 function draw(
@@ -96,6 +101,8 @@ function draw(
   reports: boolean,
 ): { outcome: InvocationOutcome; upTo: number } {
   const state = { seen: 1 }
+  if (records.some(isLarge) || random() < failureRate / 10)
+    return { outcome: { ok: false, invoked: false }, upTo: 0 }
   if (random() >= failureRate) return { outcome: { ok: true, payload: { state } }, upTo: records.length }
   if (!reports || records.length === 0 || random() < 0.5) return { outcome: { ok: false }, upTo: 0 }
   const upTo = Math.floor(random() * records.length)
@@ -117,7 +124,10 @@ const anyRun = fc.record({
     reportBatchItemFailures: fc.boolean(),
     partialProgressResetsRetries: fc.boolean(),
     filters: fc.constantFrom(undefined, onlyWanted),
+    maximumRecordAgeMs: fc.constantFrom(-1, 20_000),
+    oversizedRecords: fc.constantFrom('retry' as const, 'hold' as const, 'discard' as const),
   }),
+  withLarge: fc.boolean(),
 })
 
 function run({
@@ -126,13 +136,24 @@ function run({
   keys,
   failureRate,
   settings: { filters, ...others },
+  withLarge,
 }: typeof anyRun extends fc.Arbitrary<infer T> ? T : never) {
   const random = seededRandom(seed)
   const offered = Array.from({ length: count }, (_, index) =>
-    aRecord(index, { partitionKey: `key-${Math.floor(random() * keys)}`, data: dataOf(random() < 0.5) }),
+    aRecord(index, {
+      partitionKey: `key-${Math.floor(random() * keys)}`,
+      data: dataOf(random() < 0.5),
+      // Without an end to its attempts a large record would hold its shard for ever.
+      payloadBytes: withLarge && isBounded(others) && random() < 0.1 ? 7 * 1024 * 1024 : 100,
+    }),
   )
   const settings: MappingSettings = filters === undefined ? others : { ...others, filters }
   return { offered, ...simulate(settings, offered, seed, failureRate) }
+}
+
+function isBounded({ maximumRecordAgeMs, maximumRetryAttempts, oversizedRecords }: MappingSettings): boolean {
+  if (oversizedRecords === 'discard' || (maximumRecordAgeMs ?? -1) >= 0) return true
+  return oversizedRecords === 'retry' && (maximumRetryAttempts ?? -1) >= 0
 }
 
 describe('whatever fails, and in whatever order answers come', () => {
@@ -179,21 +200,26 @@ describe('whatever fails, and in whatever order answers come', () => {
   it('no batch passes the batch size, and none begins more often than its retries allow', () => {
     fc.assert(
       fc.property(anyRun, (options) => {
-        const { invoked, discarded } = run(options)
-        const { batchSize, maximumRetryAttempts } = options.settings
+        const { invoked, attempts, discarded } = run(options)
+        const { batchSize, maximumRetryAttempts, maximumRecordAgeMs, oversizedRecords } = options.settings
 
         expect(invoked.every(({ batch }) => batch.records.length <= batchSize)).toBe(true)
+        const tooOld = discarded.filter(({ condition }) => condition === 'RecordAgeExceeded')
+        if (maximumRecordAgeMs === -1) expect(tooOld).toEqual([])
         if (maximumRetryAttempts === -1) {
-          expect(discarded).toEqual([])
+          const given = discarded.filter((discard) => !tooOld.includes(discard))
+          expect(
+            given.every(({ batch }) => oversizedRecords === 'discard' && batch.records.every(isLarge)),
+          ).toBe(true)
           return
         }
         // The same first and last record: the same batch, for splitting changes one or the other.
         const times = new Map<string, number>()
-        for (const { batch } of invoked) {
+        for (const { batch } of attempts) {
           const batchId = `${batch.records[0]!.sequenceNumber}-${batch.records.at(-1)!.sequenceNumber}`
           times.set(batchId, (times.get(batchId) ?? 0) + 1)
         }
-        expect(Math.max(...times.values())).toBeLessThanOrEqual(1 + maximumRetryAttempts)
+        expect(Math.max(0, ...times.values())).toBeLessThanOrEqual(1 + maximumRetryAttempts)
       }),
       { numRuns: 300 },
     )
