@@ -1,8 +1,9 @@
-import { encodeAggregate, partitionKeyHash } from '@org/kinesis-core'
+import { encodeAggregate, partitionKeyHash, sleep } from '@org/kinesis-core'
 import { ManualClock } from '@org/kinesis-core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EventSourceMappingOptions } from '../src/event-source-mapping/mapping-options.js'
 import type { LocalFunctionOptions } from '../src/function/function-options.js'
+import { createSimulation } from '../src/index.js'
 import { aMapping, dataOf } from './mapping-fixture.js'
 import { aStream, STREAM } from './stream-fixture.js'
 
@@ -226,5 +227,51 @@ describe('a mapping on a consumer of enhanced fan-out', () => {
       code: 'INVALID_OPTION',
       option: 'consumerArn',
     })
+  })
+})
+
+describe('in simulated time', () => {
+  /** Twenty minutes of records, of which each tenth is bad, and what a pushed mapping with a failure queue made of them. */
+  async function twentyMinutes(seed: number) {
+    const sim = await createSimulation({ seed, streams: [{ name: 'orders', shards: 2 }], queues: ['failed'] })
+    const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders'
+    const { Consumer } = sim.kinesis.call('RegisterStreamConsumer', { StreamARN, ConsumerName: 'fast' }) as {
+      Consumer: { ConsumerARN: string }
+    }
+    const mapping = sim.createEventSourceMapping({
+      streamName: 'orders',
+      consumerArn: Consumer.ConsumerARN,
+      function: sim.createFunction({
+        name: 'processor',
+        handler: async ({ Records }: { Records: { kinesis: { data: string } }[] }) => {
+          if (Records.some(({ kinesis }) => atob(kinesis.data) === 'bad')) throw new Error('a bad record')
+        },
+      }),
+      maximumRetryAttempts: 1,
+      bisectBatchOnFunctionError: true,
+      onFailure: { queue: 'failed' },
+    })
+    const produce = async () => {
+      for (let second = 0; second < 1_200; second += 1) {
+        const Data = Buffer.from(second % 10 === 9 ? 'bad' : String(second))
+        sim.kinesis.call('PutRecord', { StreamName: 'orders', PartitionKey: `key-${second % 7}`, Data })
+        await sleep(sim.clock, 1_000)
+      }
+      await mapping.drain()
+    }
+    await sim.run(produce())
+    const { recordsResolved, recordsDiscarded, lastError } = mapping.stats()
+    const failed = sim.queueMessages('failed').map(({ body }) => JSON.parse(body).KinesisBatchInfo.batchSize)
+    const trace = sim.trace()
+    await sim.close()
+    return { recordsResolved, recordsDiscarded, lastError, failed, trace }
+  }
+
+  it('resolves and gives up the same for the same seed, through every subscription', async () => {
+    const first = await twentyMinutes(7)
+
+    expect(first).toMatchObject({ recordsResolved: 1_080, recordsDiscarded: 120 })
+    expect(first.failed).toEqual(Array(120).fill(1))
+    expect(await twentyMinutes(7)).toEqual(first)
   })
 })

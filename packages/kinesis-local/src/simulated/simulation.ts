@@ -114,6 +114,7 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
   })
   const deps: HostDependencies = {
     kinesis,
+    sqs,
     metrics,
     clock,
     region,
