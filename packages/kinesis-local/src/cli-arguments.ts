@@ -7,7 +7,7 @@ import type { LocalOptions, LocalStreamOptions, LocalTableOptions } from './loca
 
 export const CLI_HELP = `Usage: kinesis-local [options]
 
-Keeps Kinesis, DynamoDB, SQS, SNS and CloudWatch running on 127.0.0.1, for the AWS CLI and SDKs of any language.
+Keeps Kinesis, DynamoDB, SQS, SNS, Firehose and CloudWatch running on 127.0.0.1, for the AWS CLI and SDKs of any language.
 
   --port N              the port, 0 for a free one (4567)
   --stream NAME[:N]     a stream of N shards (1); may be repeated

@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const local = await startLocal(options)
   const exports = Object.entries(local.environment).map(([name, value]) => `export ${name}=${value}\n`)
   process.stdout.write(
-    `Kinesis, DynamoDB, SQS, SNS and CloudWatch listen on ${local.url} until Ctrl-C.\n\n${exports.join('')}`,
+    `Kinesis, DynamoDB, SQS, SNS, Firehose and CloudWatch listen on ${local.url} until Ctrl-C.\n\n${exports.join('')}`,
   )
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   // A second signal ends it at once.

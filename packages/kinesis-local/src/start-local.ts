@@ -1,15 +1,18 @@
+import { join } from 'node:path'
 import { StreamingError } from '@org/kinesis-core'
 import { Alarms } from './cloudwatch/alarms.js'
 import { CloudWatchService } from './cloudwatch/cloudwatch-service.js'
 import { MetricStore } from './cloudwatch/metric-store.js'
 import type { DeliveryStreamOptions } from './delivery/delivery-options.js'
 import { createDeliveryStreamHost, type DeliveryStream } from './delivery/delivery-stream.js'
+import { folderStore } from './delivery/folder-store.js'
 import { DynamoDbService } from './dynamodb/dynamodb-service.js'
 import {
   createEventSourceMappingHost,
   type EventSourceMapping,
 } from './event-source-mapping/event-source-mapping-host.js'
 import type { EventSourceMappingOptions } from './event-source-mapping/mapping-options.js'
+import { FirehoseService } from './firehose/firehose-service.js'
 import type { LocalFunctionOptions } from './function/function-options.js'
 import type { HostDependencies } from './function/host-dependencies.js'
 import { createLocalFunction, type LocalFunction } from './function/local-function.js'
@@ -43,6 +46,8 @@ export interface Local extends AsyncDisposable {
   readonly sqs: LocalService
   /** SNS in process, past the wire. */
   readonly sns: LocalService
+  /** Firehose in process, past the wire. */
+  readonly firehose: FirehoseService
   /** CloudWatch in process, past the wire. */
   readonly cloudwatch: LocalService
   /** What CloudWatch holds. */
@@ -58,7 +63,7 @@ export interface Local extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Starts Kinesis, DynamoDB, SQS, SNS and CloudWatch on a port of 127.0.0.1, with the streams, tables, queues and topics asked for. */
+/** Starts Kinesis, DynamoDB, SQS, SNS, Firehose and CloudWatch on a port of 127.0.0.1, with the streams, tables, queues and topics asked for. */
 export async function startLocal(options: LocalOptions = {}): Promise<Local> {
   const resolved = resolveLocalOptions(options)
   const folder = await openRunFolder(resolved.dataDir)
@@ -103,6 +108,7 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
     sqs,
     sns,
     alarms,
+    firehose: new FirehoseService(),
     closing: new AbortController(),
     cloudWatch: new CloudWatchService(metrics, clock, alarms),
   }
@@ -116,6 +122,12 @@ function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, serv
       { name: 'dynamodb', version: '1.0', service: services.dynamodb, throttlingCode: exceeded },
       { name: 'sqs', version: '1.0', service: services.sqs, throttlingCode: 'RequestThrottled' },
       { name: 'sns', version: '1.0', query: SNS_QUERY, service: services.sns, throttlingCode: 'Throttled' },
+      {
+        name: 'firehose',
+        version: '1.1',
+        service: services.firehose,
+        throttlingCode: 'ServiceUnavailableException',
+      },
       { name: 'cloudwatch', version: '1.0', service: services.cloudWatch, throttlingCode: 'Throttling' },
     ],
     onRequest,
@@ -159,7 +171,7 @@ async function created(what: string, create: () => Promise<unknown>): Promise<vo
 
 function assemble(
   { region, clock, random }: ResolvedLocalOptions,
-  { kinesis, metrics, sqs, sns, dynamodb, alarms, cloudWatch, closing: stalls }: Services,
+  { kinesis, metrics, sqs, sns, dynamodb, alarms, cloudWatch, firehose, closing: stalls }: Services,
   listener: Listener,
   folder: RunFolder,
   url: string,
@@ -185,15 +197,20 @@ function assemble(
     random,
   }
   const readers: { close(): Promise<void> }[] = []
-  const functions: { close(): Promise<void> }[] = []
-  const keep = <T extends { close(): Promise<void> }>(list: { close(): Promise<void> }[], item: T): T => {
+  const functions: LocalFunction[] = []
+  firehose.attach({
+    deps,
+    functionNamed: (name) => functions.findLast((fn) => fn.name === name),
+    destinationOf: (bucket) => folderStore(join(folder.path, 'buckets', bucket)),
+  })
+  const keep = <T extends B, B>(list: B[], item: T): T => {
     list.push(item)
     return item
   }
   let closing: Promise<void> | undefined
   const close = async () => {
     try {
-      await Promise.all(readers.map((reader) => reader.close()))
+      await Promise.all([...readers.map((reader) => reader.close()), firehose.close()])
       await Promise.all(functions.map((fn) => fn.close()))
     } finally {
       // Whatever those did, the port is free and the folder in order afterwards.
@@ -224,6 +241,7 @@ function assemble(
     sqs,
     sns,
     cloudwatch: cloudWatch,
+    firehose,
     metrics,
     queueUrl: (name) => queue(name).url,
     topicArn: (name) => sns.topicArn(name),

@@ -198,6 +198,34 @@ describe('a delivery stream', () => {
     },
   )
 
+  it('tries an invocation as often as it is told to', async () => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const { delivery, transform } = await aDelivery(stream.service, {
+      handler: 'breakDown',
+      transformRetries: 1,
+    })
+
+    await delivery.drain()
+
+    expect(transform!.stats().invocations).toBe(2)
+  })
+
+  it('begins where it is told to', async () => {
+    const clock = new ManualClock(Date.UTC(2026, 10, 23))
+    const stream = aStream({ clock })
+    stream.put('key', 'before')
+    await clock.advance(1_000)
+    const { delivery, folder } = await aDelivery(stream.service, {
+      startingPosition: { atTimestampMs: clock.now() },
+    })
+    stream.put('key', 'after')
+
+    await delivery.drain()
+
+    expect((await objectsIn(folder)).map(({ text }) => text)).toEqual(['after'])
+  })
+
   it('goes on with a transform that comes back within its retries', async () => {
     const stream = aStream()
     stream.put('key', 'a')
@@ -304,6 +332,7 @@ describe('a delivery stream', () => {
     const { service } = aStream()
     await expect(aDelivery(service, { name: 'a b' })).rejects.toThrow(/^name/)
     await expect(aDelivery(service, { folder: 'relative' })).rejects.toThrow(/^folder/)
+    await expect(aDelivery(service, { transformRetries: -1 })).rejects.toThrow(/^transformRetries/)
     await expect(aDelivery(service, { bufferBytes: 0 })).rejects.toThrow(/^bufferBytes/)
     await expect(aDelivery(service, { bufferIntervalMs: 900_001 })).rejects.toThrow(/^bufferIntervalMs/)
     await expect(aDelivery(service, { transformBufferBytes: 4 * 1024 * 1024 })).rejects.toThrow(

@@ -1,7 +1,7 @@
 /** Values by the time of their period, or one number for all of them. */
 export type MathValue = number | ReadonlyMap<number, number>
 
-export interface MathContext {
+interface MathContext {
   lookUp(id: string): MathValue
   /** Beginnings of all periods asked for, for FILL. */
   times: readonly number[]

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { firehoseQuotas, InvalidOptionError } from '@org/kinesis-core'
 import { checkedPollInterval, checkedStreamName } from '../event-source-mapping/mapping-options.js'
+import type { StartingPoint } from '../event-source-mapping/shard-reader.js'
 import type { LocalFunction } from '../function/local-function.js'
 import { folderStore } from './folder-store.js'
 import type { ObjectStore } from './object-store.js'
@@ -12,8 +13,10 @@ import { isTimeZone } from './zoned-time.js'
 export interface DeliveryStreamOptions {
   /** 1 to 64 letters, digits, `-`, `_` and `.`; the first part of every object's name. */
   name: string
-  /** The Kinesis stream it reads, from its beginning. */
+  /** The Kinesis stream it reads. */
   streamName: string
+  /** Where it begins; Firehose itself begins at the tip. @default 'TRIM_HORIZON' */
+  startingPosition?: StartingPoint
   /** Gets every record before it is delivered, in the event of a Firehose data transformation. @default records as they are */
   transform?: LocalFunction | undefined
   /** Absolute path of the folder that stands for the bucket. Give it, or `destination`. */
@@ -44,6 +47,8 @@ export interface DeliveryStreamOptions {
   bufferBytes?: number
   /** Of objects; those in Parquet are compressed inside. @default 'GZIP', or 'UNCOMPRESSED' with `parquet` */
   compression?: 'GZIP' | 'UNCOMPRESSED'
+  /** How often an invocation that failed is tried again, 0 to 300; its records go to the error prefix then. @default 3 */
+  transformRetries?: number
   /** A transform is invoked with this much data; up to 3 MiB, and never more than 6 MB as JSON. @default 1 MiB */
   transformBufferBytes?: number
   /** A transform is invoked when its oldest record has waited this long. @default 60_000 ms, or `bufferIntervalMs` if that is less */
@@ -55,7 +60,9 @@ export interface DeliveryStreamOptions {
 export interface ResolvedDeliveryStreamOptions {
   name: string
   streamName: string
+  startingPosition: StartingPoint
   transform: LocalFunction | undefined
+  transformRetries: number
   store: ObjectStore
   prefix: Prefix
   errorPrefix: Prefix
@@ -79,13 +86,17 @@ const DEFAULT_PREFIX =
 const DEFAULT_ERROR_PREFIX = 'errors/!{firehose:error-output-type}/'
 
 export function resolveDeliveryStreamOptions(options: DeliveryStreamOptions): ResolvedDeliveryStreamOptions {
-  return { ...resolveDelivery(options), streamName: checkedStreamName(options.streamName) }
+  return {
+    ...resolveDelivery(options),
+    streamName: checkedStreamName(options.streamName),
+    startingPosition: options.startingPosition ?? 'TRIM_HORIZON',
+  }
 }
 
 /** All but where the records come from. */
-export function resolveDelivery(
-  options: Omit<DeliveryStreamOptions, 'streamName'>,
-): Omit<ResolvedDeliveryStreamOptions, 'streamName'> {
+export type ResolvedDelivery = Omit<ResolvedDeliveryStreamOptions, 'streamName' | 'startingPosition'>
+
+export function resolveDelivery(options: Omit<DeliveryStreamOptions, 'streamName'>): ResolvedDelivery {
   const { name, transform, timeZone = 'UTC', dynamicPartitioning = false, errorPrefix } = options
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_.-]{1,64}$/.test(name)) {
     throw new InvalidOptionError('name', name, 'Give 1 to 64 letters, digits, hyphens, dots or underscores.')
@@ -108,6 +119,12 @@ export function resolveDelivery(
   return {
     name,
     transform,
+    transformRetries: wholeWithin(
+      'transformRetries',
+      options.transformRetries ?? firehoseQuotas.transformRetries,
+      0,
+      300,
+    ),
     store: resolveStore(options),
     prefix: parsePrefix('prefix', options.prefix ?? DEFAULT_PREFIX, {
       timeZone,

@@ -1,12 +1,11 @@
 import { type Clock, type MetricDefinition, systemRandom } from '@org/kinesis-core'
 import type { HostDependencies } from '../function/host-dependencies.js'
-import type { ResolvedDeliveryStreamOptions } from './delivery-options.js'
+import type { ResolvedDelivery } from './delivery-options.js'
 import type { DeliverySink } from './delivery-sink.js'
 import { Transform } from './transform.js'
 import { TransformQueue } from './transform-queue.js'
 
-/** What deliveries have in common, whether their records come from a Kinesis stream or are put directly. */
-type Resolved = Omit<ResolvedDeliveryStreamOptions, 'streamName'>
+// What deliveries have in common, whether their records come from a Kinesis stream or are put directly.
 
 export function deliveryPublisher(name: string, { metrics, clock }: HostDependencies) {
   return ({ namespace, name: metric, unit }: MetricDefinition, value: number): void =>
@@ -21,7 +20,7 @@ export function deliveryPublisher(name: string, { metrics, clock }: HostDependen
 }
 
 export function deliveryTransform(
-  { name, transform }: Resolved,
+  { name, transform, transformRetries }: ResolvedDelivery,
   { region, accountId, clock, random = systemRandom }: HostDependencies,
   streamName: string | undefined,
 ): Transform | undefined {
@@ -33,7 +32,7 @@ export function deliveryTransform(
       : { sourceKinesisStreamArn: `arn:aws:kinesis:${region}:${accountId}:stream/${streamName}` }),
     region,
   }
-  return new Transform(transform, source, clock, random)
+  return new Transform(transform, source, transformRetries, clock, random)
 }
 
 export function deliveryStreamArn(
@@ -46,7 +45,7 @@ export function deliveryStreamArn(
 /** A queue before the transform, whose outcomes go into the sink. */
 export function transformQueue(
   transform: Transform,
-  { transformBufferBytes, transformBufferIntervalMs }: Resolved,
+  { transformBufferBytes, transformBufferIntervalMs }: ResolvedDelivery,
   sink: DeliverySink,
   more: { clock: Clock; onProgress: () => void; signal: AbortSignal },
 ): TransformQueue {
@@ -63,7 +62,7 @@ export function transformQueue(
   })
 }
 
-export function closeDestination({ store, parquet }: Resolved): void {
+export function closeDestination({ store, parquet }: ResolvedDelivery): void {
   store.close?.()
   parquet?.close()
 }

@@ -2,7 +2,7 @@ import { decodeAggregate } from '@org/kinesis-core'
 import type { CheckpointLedger, ShardRecord, TrackedRecord } from '@org/kinesis-core/event-source-mapping'
 import type { StreamRecord } from '../event-source-mapping/shard-reader.js'
 
-export interface KinesisSource {
+interface KinesisSource {
   shardId: string
   partitionKey: string
   sequenceNumber: string

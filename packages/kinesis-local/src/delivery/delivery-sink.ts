@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { type Clock, deliveryMetrics, type MetricDefinition, type Random } from '@org/kinesis-core'
 import { type DeliveryFailure, type ErrorOutputType, failureLine } from './delivery-failure.js'
-import type { ResolvedDeliveryStreamOptions } from './delivery-options.js'
+import type { ResolvedDelivery } from './delivery-options.js'
 import type { DeliveryRecord } from './delivery-record.js'
 import { type BufferedItem, type BufferedObject, ObjectBuffer, type PreparedObject } from './object-buffer.js'
 import type { ParquetConverter } from './parquet.js'
@@ -40,13 +40,13 @@ export class DeliverySink {
   }
   /** Of what is buffered or being written. */
   heldBytes = 0
-  readonly #options: ResolvedDeliveryStreamOptions
+  readonly #options: ResolvedDelivery
   readonly #context: DeliverySinkContext
   readonly #objectNameTime: (atMs: number) => string
   readonly #partitions = new Map<string, ObjectBuffer>()
   readonly #errors = new Map<ErrorOutputType, ObjectBuffer>()
 
-  constructor(options: ResolvedDeliveryStreamOptions, context: DeliverySinkContext) {
+  constructor(options: ResolvedDelivery, context: DeliverySinkContext) {
     this.#options = options
     this.#context = context
     this.#objectNameTime = timestampPattern('timeZone', 'yyyy-MM-dd-HH-mm-ss', options.timeZone)

@@ -51,7 +51,7 @@ export interface DeliveryStream {
 
 const MAX_READ = 10_000
 
-/** Delivers a stream as Firehose delivers to S3: buffered, transformed, at least once. It reads from now on. */
+/** Delivers a stream as Firehose delivers to S3: buffered, transformed, at least once. It begins to read at once. */
 export function createDeliveryStreamHost(
   options: DeliveryStreamOptions,
   deps: HostDependencies,
@@ -89,7 +89,7 @@ export function createDeliveryStreamHost(
   const reader = new StreamReader(
     {
       streamName,
-      startingPosition: 'TRIM_HORIZON',
+      startingPosition: resolved.startingPosition,
       pollIntervalMs: resolved.pollIntervalMs,
       onError,
       open(shardId, resume) {

@@ -17,7 +17,7 @@ export interface ParquetOptions {
   compression?: 'SNAPPY' | 'GZIP' | 'UNCOMPRESSED'
 }
 
-export interface Conversion {
+interface Conversion {
   /** Empty where no record was accepted. */
   bytes: Uint8Array
   /** Indexes of records. */

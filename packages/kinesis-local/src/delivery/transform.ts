@@ -4,7 +4,6 @@ import {
   type Clock,
   type FirehoseEvent,
   type FirehoseEventRecord,
-  firehoseQuotas,
   type Random,
   sleep,
 } from '@org/kinesis-core'
@@ -36,12 +35,14 @@ const RETRY_BACKOFF = { baseMs: 500, maxMs: 10_000 }
 export class Transform {
   #function: LocalFunction
   #source: TransformSource
+  #retries: number
   #clock: Clock
   #random: Random
 
-  constructor(fn: LocalFunction, source: TransformSource, clock: Clock, random: Random) {
+  constructor(fn: LocalFunction, source: TransformSource, retries: number, clock: Clock, random: Random) {
     this.#function = fn
     this.#source = source
+    this.#retries = retries
     this.#clock = clock
     this.#random = random
   }
@@ -50,7 +51,7 @@ export class Transform {
     return this.#function.arn
   }
 
-  /** Invokes up to four times; a batch that still fails is failed record by record. Never rejects. */
+  /** Invokes again what failed, as often as it may; a batch that still fails is failed record by record. Never rejects. */
   async run(records: readonly DeliveryRecord[], signal: AbortSignal): Promise<TransformResult> {
     const eventRecords = records.map(toEventRecord)
     for (let attempt = 1; ; attempt += 1) {
@@ -58,7 +59,7 @@ export class Transform {
       const event: FirehoseEvent = { invocationId: randomUUID(), ...this.#source, records: eventRecords }
       const result = await this.#function.invoke(event)
       if (result.ok) return { outcomes: readResponse(records, result.payload), attemptsMade: attempt }
-      if (attempt > firehoseQuotas.transformRetries || signal.aborted) {
+      if (attempt > this.#retries || signal.aborted) {
         const failed = {
           kind: 'failed' as const,
           errorCode: 'Lambda.FunctionError',

@@ -1,4 +1,4 @@
-export type ServiceName = 'kinesis' | 'dynamodb' | 'sqs' | 'sns' | 'cloudwatch'
+export type ServiceName = 'kinesis' | 'dynamodb' | 'sqs' | 'sns' | 'firehose' | 'cloudwatch'
 
 /** One call as it went over the wire, told after its answer was handed to the socket. */
 export interface RequestObservation {
