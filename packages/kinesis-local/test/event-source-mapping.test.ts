@@ -1,5 +1,6 @@
 import { ManualClock } from '@org/kinesis-core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createSimulation } from '../src/index.js'
 import { type LocalService, ServiceError } from '../src/service.js'
 import { aMapping as aMappingUntil, dataOf } from './mapping-fixture.js'
 import { aStream, STREAM } from './stream-fixture.js'
@@ -410,6 +411,39 @@ describe('an event source mapping', () => {
       ])
     },
   )
+
+  it('tries a record until it expires from the stream, also where retries never end', async () => {
+    const sim = await createSimulation({ streams: [{ name: STREAM, retentionHours: 30 }] })
+    cleanup.push(() => sim.close())
+    const triedAtMs: number[] = []
+    const mapping = sim.createEventSourceMapping({
+      streamName: STREAM,
+      batchSize: 1,
+      pollIntervalMs: 60_000,
+      retryBackoff: { baseMs: 600_000, maxMs: 600_000 },
+      function: sim.createFunction({
+        name: 'processor',
+        handler: async ({ Records }: { Records: { kinesis: { data: string } }[] }) => {
+          if (atob(Records[0]!.kinesis.data) === 'good') return
+          triedAtMs.push(sim.clock.now())
+          throw new Error('never')
+        },
+      }),
+    })
+    const startedMs = sim.clock.now()
+    const put = (data: string) =>
+      sim.kinesis.call('PutRecord', { StreamName: STREAM, PartitionKey: 'key', Data: Buffer.from(data) })
+    put('bad')
+    put('behind it')
+    await sim.advance(29 * 3_600_000)
+    put('good')
+    await sim.run(mapping.drain(), { limitMs: 6 * 3_600_000 })
+
+    expect(mapping.stats()).toMatchObject({ recordsExpired: 2, recordsResolved: 1, recordsDiscarded: 0 })
+    const hours = (Math.max(...triedAtMs) - startedMs) / 3_600_000
+    expect(hours).toBeGreaterThan(29)
+    expect(hours).toBeLessThanOrEqual(30)
+  })
 
   it('waits with parallel batches too, when what a stuck one holds back fills the memory', async () => {
     const stream = aStream()

@@ -30,6 +30,8 @@ interface Attempt<R extends ShardRecord> {
 export interface ShardProgress {
   /** All records that arrived before this time were offered. */
   caughtUpToMs: number
+  /** How long the stream keeps records. */
+  retentionMs: number
   /** No more records will come. */
   ended: boolean
 }
@@ -43,6 +45,8 @@ export type LaneAction<R extends ShardRecord> =
       invocations: number
       functionError: boolean
     }
+  /** Records that are gone from the stream, and tried no more. Ask again at once. */
+  | { kind: 'expired'; records: TrackedRecord<R>[] }
   | { kind: 'wait'; untilMs: number | undefined }
 
 /**
@@ -86,11 +90,11 @@ export class Lane<R extends ShardRecord> {
     if (waiting !== undefined) {
       if (waiting.retryAtMs > nowMs) return { kind: 'wait', untilMs: waiting.retryAtMs }
       this.#attempts.shift()
-      return this.#send(waiting, nowMs)
+      return this.#send(waiting, nowMs, progress)
     }
-    if (this.#windowIsOver(progress)) return this.#send(attempt([], { final: true }), nowMs)
+    if (this.#windowIsOver(progress)) return this.#send(attempt([], { final: true }), nowMs, progress)
     const batch = this.#cutBatch(nowMs, progress)
-    return 'untilMs' in batch ? { kind: 'wait', untilMs: batch.untilMs } : this.#send(batch, nowMs)
+    return 'untilMs' in batch ? { kind: 'wait', untilMs: batch.untilMs } : this.#send(batch, nowMs, progress)
   }
 
   /** Takes the outcome of the invocation that is outside; returns the records that it resolved. */
@@ -179,28 +183,34 @@ export class Lane<R extends ShardRecord> {
     return { untilMs: dueMs }
   }
 
-  /** Invokes a batch, but first discards its records that are too old. */
-  #send(batch: Attempt<R>, nowMs: number): LaneAction<R> {
-    const { maximumRecordAgeMs } = this.#settings
+  /** Invokes a batch, but first gives up its records that have expired or are too old. */
+  #send(batch: Attempt<R>, nowMs: number, { retentionMs }: ShardProgress): LaneAction<R> {
+    const { maximumRecordAgeMs, oversizedRecords, expiredRecords } = this.#settings
     if (this.#isExhausted(batch)) return this.#discard(batch, 'RetryAttemptsExhausted')
-    if (this.#settings.oversizedRecords === 'discard' && this.#isOversized(batch)) {
+    if (oversizedRecords === 'discard' && this.#isOversized(batch)) {
       return this.#discard(batch, 'RetryAttemptsExhausted')
     }
+    const expired = this.#cutBefore(batch, nowMs - retentionMs)
+    if (expired.length > 0) {
+      if (expiredRecords === 'drop') return { kind: 'expired', records: expired }
+      return this.#discard({ ...batch, records: expired }, 'RecordAgeExceeded')
+    }
     if (maximumRecordAgeMs >= 0) {
-      const young = batch.records.findIndex(
-        (tracked) => nowMs - tracked.record.arrivalMs <= maximumRecordAgeMs,
-      )
-      const expired = young === -1 ? batch.records.length : young
-      if (expired > 0) {
-        const rest = batch.records.slice(expired)
-        if (rest.length > 0) this.#attempts.unshift({ ...batch, records: rest })
-        return this.#discard({ ...batch, records: batch.records.slice(0, expired) }, 'RecordAgeExceeded')
-      }
+      const tooOld = this.#cutBefore(batch, nowMs - maximumRecordAgeMs)
+      if (tooOld.length > 0) return this.#discard({ ...batch, records: tooOld }, 'RecordAgeExceeded')
     }
     this.#outside = batch
     const first = batch.records[0]
     if (first !== undefined) this.#window?.enter(first.record.arrivalMs)
     return { kind: 'invoke', batch: this.#describe(batch), attempt: batch.invocations + 1 }
+  }
+
+  /** The records at the head of a batch that arrived before a time; what is left of it, if they are any, waits for its turn. */
+  #cutBefore(batch: Attempt<R>, timeMs: number): TrackedRecord<R>[] {
+    const young = batch.records.findIndex((tracked) => tracked.record.arrivalMs >= timeMs)
+    const count = young === -1 ? batch.records.length : young
+    if (count > 0 && young !== -1) this.#attempts.unshift({ ...batch, records: batch.records.slice(count) })
+    return batch.records.slice(0, count)
   }
 
   /** What the records of one invocation may weigh. */

@@ -18,6 +18,7 @@ describe('the settings of a mapping', () => {
       windowStateAfterPartialFailure: 'returned',
       idleWindowDelayMs: 0,
       oversizedRecords: 'retry',
+      expiredRecords: 'drop',
     })
   })
 

@@ -51,6 +51,11 @@ export interface MappingSettings {
    * it up without an attempt. @default 'retry'
    */
   oversizedRecords?: 'retry' | 'hold' | 'discard'
+  /**
+   * Records are tried until they expire from the stream. Whether the failure destination gets those is not documented: `drop` counts
+   * them alone, `discard` sends them there as it does those that are too old. @default 'drop'
+   */
+  expiredRecords?: 'drop' | 'discard'
   /** Waits between attempts; the service does not publish its own. @default 100 ms, doubling up to 30 s, full jitter */
   retryBackoff?: BackoffPolicy
 }
@@ -128,6 +133,7 @@ export function resolveMappingSettings(settings: MappingSettings): ResolvedMappi
       'hold',
       'discard',
     ]),
+    expiredRecords: oneOf('expiredRecords', settings.expiredRecords ?? 'drop', ['drop', 'discard']),
     retryBackoff: { ...(settings.retryBackoff ?? { baseMs: 100, maxMs: 30_000 }) },
   }
   if (resolved.tumblingWindowMs !== undefined && resolved.parallelizationFactor > 1) {

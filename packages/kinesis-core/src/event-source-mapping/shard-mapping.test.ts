@@ -157,6 +157,47 @@ describe('a record that is too large for any invocation', () => {
   })
 })
 
+describe('records that expire from the stream', () => {
+  const MINUTE = 60_000
+  const offered = [aRecord(0), aRecord(1), aRecord(2, { arrivalMs: START_MS + MINUTE })]
+
+  it('are tried until then, and no more', () => {
+    const mapping = aMapping({ retryBackoff: { baseMs: 0, maxMs: 0 } })
+    const [first] = invocations(mapping.offer(offered, START_MS))
+    mapping.retainedFor(MINUTE, START_MS)
+
+    const second = mapping.settle(first!.id, failure, START_MS + MINUTE)
+    expect(invoked(second)).toEqual([[0, 1, 2]])
+    const third = mapping.settle(invocations(second)[0]!.id, failure, START_MS + MINUTE + 1)
+
+    expect(checkpoints(third)).toEqual([1])
+    expect(invoked(third)).toEqual([[2]])
+    expect(mapping.expiredRecords).toBe(2)
+    expect(mapping.unresolvedRecords).toBe(1)
+  })
+
+  it('are not tried at all where they expired while they waited', () => {
+    const mapping = aMapping({ batchSize: 1 })
+    const [first] = invocations(mapping.offer(offered, START_MS))
+    mapping.retainedFor(MINUTE, START_MS)
+
+    expect(invoked(mapping.settle(first!.id, success, START_MS + MINUTE + 1))).toEqual([[2]])
+    expect(mapping.expiredRecords).toBe(1)
+  })
+
+  it('go to the failure destination where expiredRecords says discard', () => {
+    const mapping = aMapping({ expiredRecords: 'discard' })
+    const [first] = invocations(mapping.offer(offered, START_MS))
+    mapping.retainedFor(MINUTE, START_MS)
+
+    const [discard] = discards(mapping.settle(first!.id, failure, START_MS + MINUTE + 1))
+
+    expect(sequences(discard!.batch.records)).toEqual([0, 1])
+    expect(discard).toMatchObject({ condition: 'RecordAgeExceeded', invocations: 1 })
+    expect(mapping.expiredRecords).toBe(0)
+  })
+})
+
 describe('filters', () => {
   const filters = [{ data: { wanted: [true] } }]
   const wanted = { data: Buffer.from('{"wanted":true}') }

@@ -17,7 +17,12 @@ export class ShardMapping<R extends ShardRecord> {
   #nextId = 1
   #filter: RecordFilter | undefined
   #filteredRecords = 0
-  #progress: ShardProgress = { caughtUpToMs: Number.NEGATIVE_INFINITY, ended: false }
+  #expiredRecords = 0
+  #progress: ShardProgress = {
+    caughtUpToMs: Number.NEGATIVE_INFINITY,
+    retentionMs: Number.POSITIVE_INFINITY,
+    ended: false,
+  }
 
   constructor(settings: ResolvedMappingSettings, random: Random = systemRandom) {
     this.#filter = settings.filter
@@ -32,6 +37,11 @@ export class ShardMapping<R extends ShardRecord> {
   /** Records that no filter matched, so far. */
   get filteredRecords(): number {
     return this.#filteredRecords
+  }
+
+  /** Records that went from the stream before they were resolved, so far. */
+  get expiredRecords(): number {
+    return this.#expiredRecords
   }
 
   /** What the unresolved records weigh in payload bytes. */
@@ -79,6 +89,12 @@ export class ShardMapping<R extends ShardRecord> {
     return this.#advance(nowMs, [])
   }
 
+  /** The stream keeps records for so long: those that are older are tried no more, once what is under way with them has come back. */
+  retainedFor(retentionMs: number, nowMs: number): MappingEffect<R>[] {
+    this.#progress.retentionMs = retentionMs
+    return this.#advance(nowMs, [])
+  }
+
   settle(invocationId: number, outcome: InvocationOutcome, nowMs: number): MappingEffect<R>[] {
     return this.#resolve(this.#takeOutside(invocationId).settle(outcome, nowMs), nowMs)
   }
@@ -109,7 +125,12 @@ export class ShardMapping<R extends ShardRecord> {
   #advance(nowMs: number, effects: MappingEffect<R>[]): MappingEffect<R>[] {
     let wakeAtMs = Number.POSITIVE_INFINITY
     for (const [index, lane] of this.#lanes.entries()) {
-      const action = lane.next(nowMs, this.#progress)
+      let action = lane.next(nowMs, this.#progress)
+      while (action.kind === 'expired') {
+        this.#expiredRecords += action.records.length
+        effects.push(...checkpointAt(this.#ledger.resolve(action.records)))
+        action = lane.next(nowMs, this.#progress)
+      }
       if (action.kind === 'wait') {
         wakeAtMs = Math.min(wakeAtMs, action.untilMs ?? wakeAtMs)
         continue

@@ -22,9 +22,11 @@ export interface MappedShardStats {
 }
 
 export interface EventSourceMappingStats extends MappingCounts {
-  /** Resolved by the function; filtered and discarded records are counted apart. */
+  /** Resolved by the function; filtered, discarded and expired records are counted apart. */
   recordsResolved: number
-  /** Read, and neither resolved nor discarded. */
+  /** Gone from the stream while they were tried, and tried no more. */
+  recordsExpired: number
+  /** Read, and none of these. */
   unresolvedRecords: number
   /** How far the mapping is behind the stream, in milliseconds: the oldest of its shards. */
   lagMs: number
@@ -121,6 +123,8 @@ export function createEventSourceMappingHost(
       const list = shardStats()
       const unresolvedRecords = list.reduce((sum, shard) => sum + shard.unresolvedRecords, 0)
       const { counts } = tally
+      let recordsExpired = 0
+      for (const shard of shards.values()) recordsExpired += shard.expiredRecords
       return {
         ...counts,
         recordsResolved:
@@ -128,7 +132,9 @@ export function createEventSourceMappingHost(
           counts.strayRecords -
           counts.recordsFiltered -
           counts.recordsDiscarded -
+          recordsExpired -
           unresolvedRecords,
+        recordsExpired,
         unresolvedRecords,
         lagMs: list.reduce(
           (lag, shard) => Math.max(lag, shard.iteratorAgeMs, shard.millisBehindLatest ?? 0),

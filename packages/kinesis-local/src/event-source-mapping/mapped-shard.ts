@@ -50,6 +50,7 @@ const MIN_READ_AHEAD_RECORDS = kinesisQuotas.maxGetRecords
 const READ_AHEAD_BYTES = 16 * 1024 * 1024
 /** A batch that is stuck holds what parallel batches resolved behind it; then they wait for it, too. */
 const MAX_HELD_BYTES = 4 * READ_AHEAD_BYTES
+const HOUR_MS = 3_600_000
 const DESTINATION_BACKOFF = { baseMs: 200, maxMs: 10_000 }
 
 /** Drives the state machine of one shard: carries its effects out, and tells it what came of them. */
@@ -78,6 +79,10 @@ export class MappedShard implements ShardConsumer {
 
   get checkpoint(): string | undefined {
     return this.#machine.checkpoint
+  }
+
+  get expiredRecords(): number {
+    return this.#machine.expiredRecords
   }
 
   get unresolvedRecords(): number {
@@ -149,8 +154,24 @@ export class MappedShard implements ShardConsumer {
     }
     const last = records.at(-1)
     if (last !== undefined) tally.iteratorAge(last.arrivalMs)
+    if (!result.ok) await this.#noticeRetention()
     if (signal.aborted) return
     this.#perform(this.#machine.settle(id, outcomeOf(result), this.#clock.now()))
+  }
+
+  /** A failed record that may have expired from the stream: how long that keeps records can change, so it is asked. */
+  async #noticeRetention(): Promise<void> {
+    if (this.iteratorAgeMs < kinesisQuotas.minRetentionHours * HOUR_MS) return
+    const { deps, options, onError } = this.#context
+    try {
+      const { StreamDescriptionSummary } = (await deps.kinesis.call('DescribeStreamSummary', {
+        StreamName: options.streamName,
+      })) as { StreamDescriptionSummary: { RetentionPeriodHours: number } }
+      const retentionMs = StreamDescriptionSummary.RetentionPeriodHours * HOUR_MS
+      this.#perform(this.#machine.retainedFor(retentionMs, this.#clock.now()))
+    } catch (error) {
+      onError(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 
   async #discard(discard: DiscardEffect<DataRecord>): Promise<void> {

@@ -75,6 +75,7 @@ const KNOWN: Record<keyof EventSourceMappingOptions, true> = {
   windowStateAfterPartialFailure: true,
   idleWindowDelayMs: true,
   oversizedRecords: true,
+  expiredRecords: true,
   failedDelivery: true,
 }
 
