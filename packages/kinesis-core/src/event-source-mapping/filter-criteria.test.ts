@@ -155,6 +155,17 @@ describe('a pattern', () => {
     expect(passes('{"$or":{"a":1}}', { $or: { a: [1] } })).toBe(true)
   })
 
+  it('may have its alternatives around the data, too', () => {
+    const filter = recordFilter([{ $or: [{ data: { a: [1] } }, { data: { b: { c: ['x'] } } }] }], 5)!
+    const accepts = (text: string) => filter.accepts(Buffer.from(text))
+    expect(['{"a":1}', '{"b":{"c":"x"}}', '{"a":2}', 'no JSON'].map(accepts)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
   it('lets a record pass where one of several does', () => {
     expect(passes('{"b":1}', { a: [1] }, { b: [1] })).toBe(true)
     expect(passes('{"c":1}', { a: [1] }, { b: [1] })).toBe(false)
@@ -191,6 +202,17 @@ describe('a filter that cannot be', () => {
     ['no object', '[1]', 'filters[0]'],
     ['a metadata key', '{"partitionKey":["1"],"data":{"a":["b"]}}', 'filters[0].partitionKey'],
     ['no data', '{}', 'filters[0].data'],
+    [
+      'a metadata key in an alternative',
+      '{"$or":[{"data":{"a":["b"]}},{"eventID":["c"]}]}',
+      'filters[0].$or[1].eventID',
+    ],
+    ['one alternative', '{"$or":[{"data":{"a":["b"]}}]}', 'filters[0].$or'],
+    [
+      'a text for the data beside alternatives',
+      '{"data":"x","$or":[{"data":{"a":["b"]}},{"data":{"c":["d"]}}]}',
+      'filters[0].data',
+    ],
     ['a plain text for the data', '{"data":["text"]}', 'filters[0].data'],
     ['no field', '{"data":{}}', 'filters[0].data'],
     ['no field further in', '{"data":{"a":{}}}', 'filters[0].data.a'],

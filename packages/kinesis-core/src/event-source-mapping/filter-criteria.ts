@@ -1,10 +1,12 @@
 import { lambdaQuotas } from '../quotas.js'
 import { InvalidOptionError } from '../streaming-error.js'
-import { type DataPattern, dataPattern } from './filter-pattern.js'
+import { type EventPattern, eventPattern, isAlternatives } from './filter-pattern.js'
 import { isObject, type JsonObject, parseJson } from './json-value.js'
 
 /** A filter pattern as an object, or as the JSON text that `FilterCriteria.Filters[].Pattern` takes. */
-export type FilterPattern = string | { data: JsonObject }
+export type FilterPattern = string | FilterPatternObject
+
+export type FilterPatternObject = { data: JsonObject } | { $or: FilterPatternObject[] }
 
 /** Decides which records of a stream go to the function. */
 export interface RecordFilter {
@@ -44,30 +46,36 @@ export function recordFilter(
         // No UTF-8, no JSON, or JSON that is too deep to be read.
         return false
       }
-      return patterns.some((pattern) => pattern.matches(value))
+      return patterns.some((pattern) => pattern.matches({ data: value }))
     },
   }
 }
 
-function readFilter(filter: FilterPattern, where: string): DataPattern {
+function readFilter(filter: FilterPattern, where: string): EventPattern {
   const pattern = parsePattern(filter, where)
-  const strange = Object.keys(pattern).find((key) => key !== 'data')
-  if (strange !== undefined) {
-    throw new InvalidOptionError(
-      `${where}.${strange}`,
-      pattern[strange],
-      'Mappings on Kinesis filter on `data` alone: put the rule under it, or decide in the function.',
-    )
+  refuseAllButData(pattern, where)
+  return eventPattern(pattern, where)
+}
+
+/** The documents have metadata keys in older examples; today's say that `data` is the only one. */
+function refuseAllButData(pattern: JsonObject, where: string): void {
+  for (const [key, rules] of Object.entries(pattern)) {
+    if (key === 'data') continue
+    if (key !== '$or' || !isAlternatives(rules)) {
+      throw new InvalidOptionError(
+        `${where}.${key}`,
+        rules,
+        'Mappings on Kinesis filter on `data` alone: put the rule under it, or decide in the function.',
+      )
+    }
+    for (const [index, rule] of rules.entries()) refuseAllButData(rule, `${where}.$or[${index}]`)
   }
-  const { data } = pattern
-  if (!isObject(data)) {
-    throw new InvalidOptionError(
-      `${where}.data`,
-      data,
-      'Give an object of fields, { "data": { "field": ["value"] } } say: the data of records are filtered as JSON, not as text.',
-    )
-  }
-  return dataPattern(data, `${where}.data`)
+  if (isObject(pattern.data) || '$or' in pattern) return
+  throw new InvalidOptionError(
+    `${where}.data`,
+    pattern.data,
+    'Give an object of fields, { "data": { "field": ["value"] } } say: the data of records are filtered as JSON, not as text.',
+  )
 }
 
 function parsePattern(filter: FilterPattern, where: string): JsonObject {

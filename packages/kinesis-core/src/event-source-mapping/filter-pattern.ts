@@ -2,8 +2,8 @@ import { InvalidOptionError } from '../streaming-error.js'
 import { isOperator, type LeafRule, leafRule } from './filter-rule.js'
 import { isObject, JsonNumber, type JsonObject, leavesIn, objectsIn } from './json-value.js'
 
-/** A filter pattern on the data of a record. */
-export interface DataPattern {
+/** A filter pattern on an event. */
+export interface EventPattern {
   matches(value: unknown): boolean
   /** Whether it compares numbers by their text. */
   comparesNumbers: boolean
@@ -21,10 +21,10 @@ const ABSENT: JsonObject = {}
 
 /**
  * Compiles a pattern: all of its fields must match, each by one of its rules (EventBridge user guide, "Creating event patterns" and
- * "Comparison operators for use in event patterns", whose syntax Lambda shares). An array in the data matches if one of its elements
+ * "Comparison operators for use in event patterns", whose syntax Lambda shares). An array in the event matches if one of its elements
  * does, and fields of one object in a pattern are looked for in one element, not in several.
  */
-export function dataPattern(pattern: JsonObject, where: string): DataPattern {
+export function eventPattern(pattern: JsonObject, where: string): EventPattern {
   const tests = fieldTests(pattern, [], where)
   return {
     matches: (value) => anyObject(value, tests, { value, presence: new Map() }),
@@ -78,7 +78,7 @@ function leafTest(name: string, path: readonly string[], rules: readonly LeafRul
 }
 
 /** As EventBridge takes it: two or more objects whose fields are no operators; any other `$or` is a field of that name. */
-function isAlternatives(rules: unknown): rules is JsonObject[] {
+export function isAlternatives(rules: unknown): rules is JsonObject[] {
   return (
     Array.isArray(rules) &&
     rules.length > 1 &&
@@ -86,7 +86,7 @@ function isAlternatives(rules: unknown): rules is JsonObject[] {
   )
 }
 
-/** Whether the field has a value anywhere in the data, in whichever element of whichever array. */
+/** Whether the field has a value anywhere in the event, in whichever element of whichever array. */
 function isPresent(path: readonly string[], { value, presence }: Whole): boolean {
   const key = JSON.stringify(path)
   const known = presence.get(key)
