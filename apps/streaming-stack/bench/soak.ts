@@ -94,6 +94,8 @@ const samples: {
   minute: number
   rssMiB: number
   mainMiB: number
+  heapMiB: number
+  externalMiB: number
   put: number
   resolved: number
   lagMs: number
@@ -131,10 +133,15 @@ async function produce(): Promise<void> {
 
 function sample(minute: number): void {
   const tree = processTree(process.pid)
+  // With `node --expose-gc` the heap is what is held; without, it is what was not collected yet.
+  globalThis.gc?.()
+  const { rss, heapUsed, external } = process.memoryUsage()
   const row = {
     minute,
     rssMiB: Math.round(tree.reduce((sum, { rssBytes }) => sum + rssBytes, 0) / 2 ** 20),
-    mainMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
+    mainMiB: Math.round(rss / 2 ** 20),
+    heapMiB: Math.round(heapUsed / 2 ** 20),
+    externalMiB: Math.round(external / 2 ** 20),
     put,
     resolved: processing.stats().recordsResolved,
     lagMs: processing.stats().lagMs,

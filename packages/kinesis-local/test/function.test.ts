@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LocalFunctionOptions } from '../src/function/function-options.js'
 import { createLocalFunction, type LocalFunction } from '../src/function/local-function.js'
@@ -238,6 +240,21 @@ describe('a local function', () => {
     })
     expect(published['AWS/Lambda Errors']).toMatchObject({ value: 1 })
     expect(published['AWS/Lambda Duration']?.value).toBeGreaterThan(0)
+  })
+
+  it('keeps nothing of what a process has answered', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const { fn } = aFunction('echo')
+    const heapBytes = async (invocations: number) => {
+      for (let n = 0; n < invocations; n += 1) await fn.invoke('x'.repeat(100_000))
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+
+    const before = await heapBytes(20)
+    // 30 MB of answers.
+    expect((await heapBytes(300)) - before).toBeLessThan(10_000_000)
   })
 
   describe('with injected faults', () => {

@@ -42,6 +42,7 @@ export class FunctionChild {
   #ready = deferred<'ready' | ChildOutcome>()
   #settled = deferred<ChildOutcome>()
   #exited = deferred<string>()
+  #endListeners = new Set<(reason: string) => void>()
   #marks = new Map<string, () => void>()
   #killed: ChildOutcome | undefined
   #alive = true
@@ -115,11 +116,16 @@ export class FunctionChild {
   /** What `promise` brings, or the end of the process, or a timeout that kills it. */
   async #limited<T>(limitMs: number, promise: Promise<T>): Promise<T | ChildOutcome> {
     const timer = setTimeout(() => this.#kill({ kind: 'timeout' }), limitMs)
-    const end = this.#exited.promise.then((reason): ChildOutcome => this.#killed ?? { kind: 'exit', reason })
+    const { promise: end, resolve } = deferred<ChildOutcome>()
+    // Not `then` of the promise of the exit: that would keep every answer until the process ends.
+    const onEnd = (reason: string) => resolve(this.#killed ?? { kind: 'exit', reason })
+    if (this.#alive) this.#endListeners.add(onEnd)
+    else void this.#exited.promise.then(onEnd)
     try {
       return await Promise.race([promise, end])
     } finally {
       clearTimeout(timer)
+      this.#endListeners.delete(onEnd)
     }
   }
 
@@ -142,6 +148,7 @@ export class FunctionChild {
   #end(reason: string): void {
     this.#alive = false
     this.#exited.resolve(reason)
+    for (const listener of this.#endListeners) listener(reason)
   }
 
   #read(stream: Readable, name: 'stdout' | 'stderr'): void {
