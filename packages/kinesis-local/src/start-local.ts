@@ -118,7 +118,7 @@ function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, serv
   const exceeded = 'ProvisionedThroughputExceededException'
   return createRouter({
     routes: [
-      { name: 'kinesis', version: '1.1', service: services.kinesis, throttlingCode: exceeded },
+      { name: 'kinesis', version: '1.1', cbor: 'amz', service: services.kinesis, throttlingCode: exceeded },
       { name: 'dynamodb', version: '1.0', service: services.dynamodb, throttlingCode: exceeded },
       { name: 'sqs', version: '1.0', service: services.sqs, throttlingCode: 'RequestThrottled' },
       { name: 'sns', version: '1.0', query: SNS_QUERY, service: services.sns, throttlingCode: 'Throttled' },
@@ -128,7 +128,13 @@ function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, serv
         service: services.firehose,
         throttlingCode: 'ServiceUnavailableException',
       },
-      { name: 'cloudwatch', version: '1.0', service: services.cloudWatch, throttlingCode: 'Throttling' },
+      {
+        name: 'cloudwatch',
+        version: '1.0',
+        cbor: 'rpc-v2',
+        service: services.cloudWatch,
+        throttlingCode: 'Throttling',
+      },
     ],
     onRequest,
     faults,

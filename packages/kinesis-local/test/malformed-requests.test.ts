@@ -86,14 +86,14 @@ describe('a request that is none', () => {
     expect(await errorOf(await post(local.url, target, body))).toBe(expected)
   })
 
-  it('is told to speak JSON when it is CBOR', async () => {
-    const response = await post(local.url, 'Kinesis_20131202.ListStreams', Buffer.from([0xa0]), {
+  it('is told to speak JSON when it is CBOR for a service that has none', async () => {
+    const response = await post(local.url, 'DynamoDB_20120810.ListTables', Buffer.from([0xa0]), {
       'content-type': 'application/x-amz-cbor-1.1',
     })
 
     expect(await response.json()).toMatchObject({
       __type: 'SerializationException',
-      message: expect.stringContaining('CBOR is not spoken here'),
+      message: 'CBOR is not spoken to dynamodb here. Use JSON.',
     })
   })
 

@@ -10,6 +10,7 @@ import {
   SubscribeToShardCommand,
   type SubscribeToShardEvent,
 } from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Local, startLocal } from '../src/start-local.js'
 import { kinesisClient, post, protocols } from './support/clients.js'
@@ -193,6 +194,35 @@ it('ends when its reader turns away', async () => {
   overHttp2.close(constants.NGHTTP2_CANCEL)
   await vi.waitFor(() => expect(ended).toContain(other), 10_000)
   session.destroy()
+})
+
+it.each(['truncate', 'reset-amid'] as const)('is cut off by the fault %s', async (kind) => {
+  const faulty = await startLocal({
+    streams: [{ name: 'orders' }],
+    faults: ({ operation }) => (operation === 'SubscribeToShard' ? { kind } : undefined),
+  })
+  const client = kinesisClient(faulty, { requestHandler: new NodeHttpHandler() })
+  try {
+    const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders'
+    const { Consumer } = await client.send(
+      new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: 'fast' }),
+    )
+    const ShardId = 'shardId-000000000000'
+    faulty.kinesis.call('SplitShard', { StreamARN, ShardToSplit: ShardId, NewStartingHashKey: '5' })
+    const read = async () => {
+      const { ConsumerARN } = Consumer!
+      const { EventStream } = await client.send(
+        new SubscribeToShardCommand({ ConsumerARN, ShardId, StartingPosition: { Type: 'TRIM_HORIZON' } }),
+      )
+      for await (const _event of EventStream!);
+    }
+
+    // A reset may overtake what was sent before it.
+    await expect(read()).rejects.toThrow(/aborted|ECONNRESET/)
+  } finally {
+    client.destroy()
+    await faulty.close()
+  }
 })
 
 it('ends when the services close, at once', async () => {

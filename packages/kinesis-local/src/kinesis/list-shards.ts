@@ -83,11 +83,9 @@ function isOpenAt({ createdAtMs, closedAtMs }: Shard, atMs: number): boolean {
 function readToken(request: Request, nowMs: number): ListToken | undefined {
   const text = request.optionalString('NextToken')
   if (text === undefined) return undefined
-  if (request.optionalString('StreamName') !== undefined) {
-    throw new ServiceError(
-      'InvalidArgumentException',
-      'NextToken and StreamName cannot be provided together.',
-    )
+  for (const name of ['StreamName', 'StreamARN']) {
+    if (request.optionalString(name) === undefined) continue
+    throw new ServiceError('InvalidArgumentException', `NextToken and ${name} cannot be provided together.`)
   }
   const { streamName, after, filter } = readPageToken(text, nowMs)
   if (typeof streamName !== 'string' || typeof after !== 'string') throw invalidToken()

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { toServiceError } from './aws-json.js'
 import { eventStreamMessage } from './event-stream-message.js'
 import type { WireResponse } from './listener.js'
+import type { EventFormat } from './wire-format.js'
 
 /**
  * Writes events as they come, no faster than the client reads, until they end, the client goes away or `closing` says so. What fails
@@ -10,6 +11,7 @@ import type { WireResponse } from './listener.js'
 export async function answerEventStream(
   response: WireResponse,
   events: AsyncIterable<Readonly<Record<string, unknown>>>,
+  format: EventFormat,
   closing: AbortSignal,
 ): Promise<void> {
   const iterator = events[Symbol.asyncIterator]()
@@ -21,13 +23,14 @@ export async function answerEventStream(
   response.setHeader('content-type', 'application/vnd.amazon.eventstream')
   response.setHeader('x-amzn-requestid', randomUUID())
   try {
-    await write(response, event('initial-response', {}))
+    await write(response, event('initial-response', {}, format))
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-      for (const [type, payload] of Object.entries(next.value)) await write(response, event(type, payload))
+      for (const [type, payload] of Object.entries(next.value))
+        await write(response, event(type, payload, format))
     }
   } catch (error) {
     const { code, message } = toServiceError(error)
-    await write(response, exception(code, message))
+    await write(response, exception(code, message, format))
   } finally {
     response.off('close', stop)
     closing.removeEventListener('abort', stop)
@@ -36,17 +39,17 @@ export async function answerEventStream(
   }
 }
 
-function event(type: string, payload: unknown): Buffer {
+function event(type: string, payload: unknown, { contentType, encode }: EventFormat): Buffer {
   return eventStreamMessage(
-    { ':message-type': 'event', ':event-type': type, ':content-type': 'application/json' },
-    Buffer.from(JSON.stringify(payload)),
+    { ':message-type': 'event', ':event-type': type, ':content-type': contentType },
+    encode(payload),
   )
 }
 
-function exception(type: string, message: string): Buffer {
+function exception(type: string, message: string, { contentType, encode }: EventFormat): Buffer {
   return eventStreamMessage(
-    { ':message-type': 'exception', ':exception-type': type, ':content-type': 'application/json' },
-    Buffer.from(JSON.stringify({ message })),
+    { ':message-type': 'exception', ':exception-type': type, ':content-type': contentType },
+    encode({ message }),
   )
 }
 

@@ -7,7 +7,12 @@ import type { WireResponse } from './listener.js'
 export function damageAnswer(response: WireResponse, how: 'truncate' | 'reset-amid'): void {
   const end = response.end.bind(response) as (body: Buffer) => unknown
   const write = response.write.bind(response) as (body: Buffer, done: () => void) => unknown
-  response.end = ((body: Buffer) => {
+  response.end = ((body?: Buffer) => {
+    if (body === undefined) {
+      // An event stream is on its way already: only its end can be damaged.
+      cutConnection(response)
+      return response
+    }
     const half = body.subarray(0, body.length >> 1)
     if (how === 'truncate') {
       response.setHeader('content-length', String(half.length))

@@ -5,6 +5,7 @@ import type { FaultAction, FaultPlan } from '../faults.js'
 import { type EventStreamResult, type LocalService, ServiceError } from '../service.js'
 import { answerEventStream } from './answer-event-stream.js'
 import { answerError, toServiceError } from './aws-json.js'
+import { AMZ_CBOR, RPC_CBOR } from './cbor-format.js'
 import { cutConnection, damageAnswer } from './damage-answer.js'
 import type { WireRequest, WireResponse } from './listener.js'
 import { putPartially } from './put-partially.js'
@@ -24,6 +25,8 @@ interface Route {
   version: '1.0' | '1.1'
   /** Where clients speak the query protocol. */
   query?: QueryProtocol
+  /** Beside JSON: with the target in a header, as the Java SDK has it, or with the operation in the path. */
+  cbor?: 'amz' | 'rpc-v2'
   service: LocalService
   /** What the service says when a caller is too fast. */
   throttlingCode: string
@@ -61,6 +64,11 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
       return serveQuery(body, response, amzDate)
     }
+    const rpc = rpcOperation(request)
+    if (rpc !== undefined) {
+      const route = routes.get(rpc.service)
+      if (route?.cbor === 'rpc-v2') return serveRoute(route, rpc.operation, body, response, RPC_CBOR, amzDate)
+    }
     const target = String(request.headers['x-amz-target'] ?? '')
     const dot = target.indexOf('.')
     const route = routes.get(target.slice(0, Math.max(0, dot)))
@@ -71,13 +79,12 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
         `${request.method} with X-Amz-Target ${shown} names no operation of a local service.`,
       )
     }
-    if (request.headers['content-type']?.includes('cbor')) {
-      throw new ServiceError(
-        'SerializationException',
-        'CBOR is not spoken here. Let the SDK use JSON: -Daws.cborEnabled=false in Java.',
-      )
+    const isCbor = request.headers['content-type']?.includes('cbor') ?? false
+    if (isCbor && route.cbor !== 'amz') {
+      throw new ServiceError('SerializationException', `CBOR is not spoken to ${route.name} here. Use JSON.`)
     }
-    await serveRoute(route, target.slice(dot + 1), body, response, jsonFormat(route.version), amzDate)
+    const format = isCbor ? AMZ_CBOR : jsonFormat(route.version)
+    await serveRoute(route, target.slice(dot + 1), body, response, format, amzDate)
   }
 
   async function serveQuery(
@@ -128,7 +135,7 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
       else if ('error' in outcome) responseBody = format.answerError(response, toServiceError(outcome.error))
       else if (isEventStream(outcome.result)) {
         responseBody = Buffer.alloc(0)
-        await answerEventStream(response, outcome.result.EventStream, closing)
+        await answerEventStream(response, outcome.result.EventStream, format.event, closing)
       } else responseBody = format.answer(response, operation, outcome.result)
     }
     const statusCode = responseBody === undefined ? 0 : response.statusCode
@@ -159,7 +166,7 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     if (fault?.kind === 'error500') throw new ServiceError('InternalFailure', 'Injected.', 500)
     const input = format.read(body)
     const call = (callInput: Record<string, unknown>) =>
-      service.callForWire === undefined
+      service.callForWire === undefined || format.blobs === 'bytes'
         ? service.call(operation, callInput)
         : service.callForWire(operation, callInput)
     return fault?.kind === 'partial' && operation === 'PutRecords'
@@ -190,6 +197,13 @@ function shardsOf(
 
 function isEventStream(result: unknown): result is EventStreamResult {
   return typeof result === 'object' && result !== null && 'EventStream' in result
+}
+
+/** Smithy RPC v2 names service and operation in the path. */
+function rpcOperation(request: WireRequest): { service: string; operation: string } | undefined {
+  if (request.headers['smithy-protocol'] !== 'rpc-v2-cbor' || request.method !== 'POST') return undefined
+  const [, service, operation] = /^\/service\/([^/?]+)\/operation\/([^/?]+)$/.exec(request.url ?? '') ?? []
+  return service === undefined || operation === undefined ? undefined : { service, operation }
 }
 
 function hostOf(request: WireRequest): string {
