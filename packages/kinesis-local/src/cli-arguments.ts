@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { StreamingError } from '@org/kinesis-core'
+import { REPLACEABLE_SERVICES, type ReplaceableService } from './endpoints/endpoint-options.js'
 import { SHARD_LIMIT } from './kinesis/stream-registry.js'
 import type { LocalOptions, LocalStreamOptions, LocalTableOptions } from './local-options.js'
 
@@ -14,6 +15,8 @@ Keeps Kinesis, DynamoDB, SQS, SNS, Firehose and CloudWatch running on 127.0.0.1,
   --table FILE          a DynamoDB table, described in JSON as for CreateTable; may be repeated
   --queue NAME          an SQS queue; may be repeated
   --topic NAME          an SNS topic; may be repeated
+  --SERVICE-endpoint-url URL  another emulator serves kinesis, dynamodb, sqs, sns, s3,
+                        firehose or cloudwatch
   --region REGION       the region of the ARNs (us-east-1)
   --data DIR            the folder for local.json; it is kept (a temporary one)
   --no-shard-limits     shards take and give whatever comes
@@ -43,10 +46,20 @@ export function readCliArguments(args: readonly string[]): LocalOptions | 'help'
     topics: topic,
     ...(region === undefined ? {} : { region }),
     ...(data === undefined ? {} : { dataDir: resolve(data) }),
+    endpoints: Object.fromEntries(
+      REPLACEABLE_SERVICES.flatMap((service) => {
+        const url = rest[`${service}-endpoint-url`]
+        return typeof url === 'string' ? [[service, url]] : []
+      }),
+    ),
     shardLimits: !rest['no-shard-limits'],
     streamTransitionMs: wholeNumber('--stream-transition-ms', rest['stream-transition-ms'], 0, 3_600_000),
   }
 }
+
+const endpointFlags = Object.fromEntries(
+  REPLACEABLE_SERVICES.map((service) => [`${service}-endpoint-url`, { type: 'string' }]),
+) as Record<`${ReplaceableService}-endpoint-url`, { type: 'string' }>
 
 function parse(args: readonly string[]) {
   try {
@@ -58,6 +71,7 @@ function parse(args: readonly string[]) {
         table: { type: 'string', multiple: true },
         queue: { type: 'string', multiple: true },
         topic: { type: 'string', multiple: true },
+        ...endpointFlags,
         region: { type: 'string' },
         data: { type: 'string' },
         'stream-transition-ms': { type: 'string', default: '0' },

@@ -4,6 +4,7 @@ export type { DeliveryStream, DeliveryStreamStats } from './delivery/delivery-st
 export type { ObjectMetadata, ObjectStore } from './delivery/object-store.js'
 export type { ParquetOptions } from './delivery/parquet.js'
 export type { S3Destination } from './delivery/s3-store.js'
+export type { LocalEndpoints, ReplaceableService } from './endpoints/endpoint-options.js'
 export type {
   EventSourceMapping,
   EventSourceMappingStats,

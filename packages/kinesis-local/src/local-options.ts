@@ -8,6 +8,7 @@ import {
   systemClock,
   systemRandom,
 } from '@org/kinesis-core'
+import { type LocalEndpoints, resolveEndpoints } from './endpoints/endpoint-options.js'
 import type { FaultPlan } from './faults.js'
 import { SHARD_LIMIT } from './kinesis/stream-registry.js'
 import { resolveWriteBurst, type WriteBurst } from './kinesis/write-burst.js'
@@ -37,6 +38,11 @@ export interface LocalOptions {
   queues?: readonly string[]
   /** Names of SNS topics. */
   topics?: readonly string[]
+  /**
+   * URLs of other emulators that serve a service in place of ours: it is not served here, children are pointed there, and what
+   * `streams`, `tables`, `queues` and `topics` ask for is created there. @default all are ours
+   */
+  endpoints?: LocalEndpoints
   /** Bytes of all records together; beyond it the oldest are trimmed before their retention is over. @default 512 MiB */
   maxRetainedBytes?: number
   /** Keep the service's rates per shard, in and out. @default true */
@@ -68,6 +74,7 @@ export interface ResolvedLocalOptions {
   tables: readonly LocalTableOptions[]
   queues: readonly string[]
   topics: readonly string[]
+  endpoints: LocalEndpoints
   maxRetainedBytes: number
   shardLimits: boolean
   writeBurst: Required<WriteBurst>
@@ -88,6 +95,7 @@ const KNOWN: Record<keyof LocalOptions, true> = {
   tables: true,
   queues: true,
   topics: true,
+  endpoints: true,
   maxRetainedBytes: true,
   shardLimits: true,
   writeBurst: true,
@@ -125,6 +133,7 @@ export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions
     tables: options.tables ?? [],
     queues: options.queues ?? [],
     topics: options.topics ?? [],
+    endpoints: resolveEndpoints(options.endpoints),
     maxRetainedBytes: whole(
       'maxRetainedBytes',
       options.maxRetainedBytes ?? 512 * 1024 * 1024,

@@ -3,10 +3,14 @@ import { StreamingError } from '@org/kinesis-core'
 import { Alarms } from './cloudwatch/alarms.js'
 import { CloudWatchService } from './cloudwatch/cloudwatch-service.js'
 import { MetricStore } from './cloudwatch/metric-store.js'
+import { createResources } from './create-resources.js'
 import type { DeliveryStreamOptions } from './delivery/delivery-options.js'
 import { createDeliveryStreamHost, type DeliveryStream } from './delivery/delivery-stream.js'
 import { folderStore } from './delivery/folder-store.js'
+import { s3Store } from './delivery/s3-store.js'
 import { DynamoDbService } from './dynamodb/dynamodb-service.js'
+import { endpointEnvironment } from './endpoints/endpoint-options.js'
+import { replacedServices } from './endpoints/replaced-services.js'
 import {
   createEventSourceMappingHost,
   type EventSourceMapping,
@@ -19,13 +23,13 @@ import { createLocalFunction, type LocalFunction } from './function/local-functi
 import { KinesisService } from './kinesis/kinesis-service.js'
 import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from './local-options.js'
 import { openRunFolder, type RunFolder } from './run-file.js'
-import { type LocalService, ServiceError } from './service.js'
+import type { LocalService } from './service.js'
 import { SNS_QUERY, SnsService } from './sns/sns-service.js'
 import type { QueuedMessage } from './sqs/queue.js'
 import { publishQueueDepths } from './sqs/queue-metrics.js'
 import { SqsService } from './sqs/sqs-service.js'
 import { type Listener, listen } from './wire/listener.js'
-import { createRouter } from './wire/router.js'
+import { createRouter, type Route } from './wire/router.js'
 
 const ACCOUNT_ID = '000000000000'
 
@@ -40,7 +44,7 @@ export interface Local extends AsyncDisposable {
   readonly environment: Record<string, string>
   /** Kinesis in process, past the wire. */
   readonly kinesis: KinesisService
-  /** DynamoDB in process, past the wire; binary values are base64 text. */
+  /** DynamoDB in process, past the wire, or at its endpoint; binary values are base64 text. */
   readonly dynamodb: LocalService
   /** SQS in process, past the wire; binary values are base64 text. */
   readonly sqs: LocalService
@@ -72,9 +76,9 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
     const services = createServices(resolved, () => `http://127.0.0.1:${listener!.port}`)
     listener = await listen(resolved.port, router(resolved, services))
     const url = `http://127.0.0.1:${listener.port}`
-    await createResources(resolved, services)
+    const created = await createResources(resolved, services)
     await folder.announce(url, resolved.region)
-    return assemble(resolved, services, listener, folder, url)
+    return assemble(resolved, { ...services, ...created }, listener, folder, url)
   } catch (error) {
     await listener?.close()
     await folder.close()
@@ -83,13 +87,19 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
 }
 
 type Services = ReturnType<typeof createServices>
+type CreatedServices = Services & Awaited<ReturnType<typeof createResources>>
 
 function createServices(options: ResolvedLocalOptions, url: () => string) {
   const { region, clock, maxRetainedBytes, shardLimits, writeBurst, streamTransitionMs, onWarning } = options
   const metrics = new MetricStore()
-  const sqs = new SqsService(url, region, ACCOUNT_ID, clock)
-  const sns = new SnsService({ region, accountId: ACCOUNT_ID, clock, metrics, sqs, url })
-  const onEvaluate = () => publishQueueDepths(sqs.queues, metrics, clock.now())
+  // What another emulator serves is still called by our own parts, there.
+  const replaced = replacedServices(options.endpoints, region)
+  const ownSqs = new SqsService(url, region, ACCOUNT_ID, clock)
+  const sqs = replaced.sqs ?? ownSqs
+  const ownSns = new SnsService({ region, accountId: ACCOUNT_ID, clock, metrics, sqs, url })
+  const sns = replaced.sns ?? ownSns
+  const ownDynamodb = new DynamoDbService(region, ACCOUNT_ID)
+  const onEvaluate = () => publishQueueDepths(ownSqs.queues, metrics, clock.now())
   const alarms = new Alarms({ store: metrics, clock, region, accountId: ACCOUNT_ID, sns, onEvaluate })
   return {
     metrics,
@@ -104,7 +114,11 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
       maxRetainedBytes,
       onEarlyTrim: onWarning,
     }),
-    dynamodb: new DynamoDbService(region, ACCOUNT_ID),
+    replaced,
+    ownDynamodb,
+    ownSqs,
+    ownSns,
+    dynamodb: replaced.dynamodb ?? ownDynamodb,
     sqs,
     sns,
     alarms,
@@ -114,28 +128,30 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
   }
 }
 
-function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, services: Services) {
+function router({ onRequest, faults, clock, random, endpoints }: ResolvedLocalOptions, services: Services) {
   const exceeded = 'ProvisionedThroughputExceededException'
+  const routes: Route[] = [
+    { name: 'kinesis', version: '1.1', cbor: 'amz', service: services.kinesis, throttlingCode: exceeded },
+    { name: 'dynamodb', version: '1.0', service: services.ownDynamodb, throttlingCode: exceeded },
+    { name: 'sqs', version: '1.0', service: services.ownSqs, throttlingCode: 'RequestThrottled' },
+    { name: 'sns', version: '1.0', query: SNS_QUERY, service: services.ownSns, throttlingCode: 'Throttled' },
+    {
+      name: 'firehose',
+      version: '1.1',
+      service: services.firehose,
+      throttlingCode: 'ServiceUnavailableException',
+    },
+    {
+      name: 'cloudwatch',
+      version: '1.0',
+      cbor: 'rpc-v2',
+      service: services.cloudWatch,
+      throttlingCode: 'Throttling',
+    },
+  ]
   return createRouter({
-    routes: [
-      { name: 'kinesis', version: '1.1', cbor: 'amz', service: services.kinesis, throttlingCode: exceeded },
-      { name: 'dynamodb', version: '1.0', service: services.dynamodb, throttlingCode: exceeded },
-      { name: 'sqs', version: '1.0', service: services.sqs, throttlingCode: 'RequestThrottled' },
-      { name: 'sns', version: '1.0', query: SNS_QUERY, service: services.sns, throttlingCode: 'Throttled' },
-      {
-        name: 'firehose',
-        version: '1.1',
-        service: services.firehose,
-        throttlingCode: 'ServiceUnavailableException',
-      },
-      {
-        name: 'cloudwatch',
-        version: '1.0',
-        cbor: 'rpc-v2',
-        service: services.cloudWatch,
-        throttlingCode: 'Throttling',
-      },
-    ],
+    // The others are at their own endpoints: nobody asks for them here.
+    routes: routes.filter(({ name }) => endpoints[name] === undefined),
     onRequest,
     faults,
     clock,
@@ -144,46 +160,32 @@ function router({ onRequest, faults, clock, random }: ResolvedLocalOptions, serv
   })
 }
 
-async function createResources(
-  { streams, queues, topics, tables }: ResolvedLocalOptions,
-  { kinesis, sqs, sns, dynamodb }: Services,
-): Promise<void> {
-  for (const { name, shards, retentionHours } of streams) {
-    await created(`stream ${name}`, async () => {
-      kinesis.createStream({ name, shards, retentionHours })
-    })
-  }
-  for (const name of queues)
-    await created(`queue ${name}`, () => sqs.call('CreateQueue', { QueueName: name }))
-  for (const name of topics) await created(`topic ${name}`, () => sns.call('CreateTopic', { Name: name }))
-  for (const table of tables) {
-    await created(`table ${table.TableName}`, () => dynamodb.call('CreateTable', table))
-  }
-}
-
-/** What the service refuses is an option of the caller's. */
-async function created(what: string, create: () => Promise<unknown>): Promise<void> {
-  try {
-    await create()
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error
-    throw new StreamingError(`The ${what} cannot be made. ${error.code}: ${error.message}`, {
-      code: 'INVALID_OPTION',
-      retryable: false,
-      cause: error,
-    })
-  }
-}
-
 function assemble(
-  { region, clock, random }: ResolvedLocalOptions,
-  { kinesis, metrics, sqs, sns, dynamodb, alarms, cloudWatch, firehose, closing: stalls }: Services,
+  { region, clock, random, endpoints }: ResolvedLocalOptions,
+  {
+    kinesis,
+    metrics,
+    sqs,
+    sns,
+    dynamodb,
+    ownSqs,
+    ownSns,
+    ownDynamodb,
+    replaced,
+    queueUrls,
+    topicArns,
+    alarms,
+    cloudWatch,
+    firehose,
+    closing: stalls,
+  }: CreatedServices,
   listener: Listener,
   folder: RunFolder,
   url: string,
 ): Local {
   const environment = {
     AWS_ENDPOINT_URL: url,
+    ...endpointEnvironment(endpoints),
     AWS_REGION: region,
     // The AWS CLI and boto3 read this one.
     AWS_DEFAULT_REGION: region,
@@ -191,7 +193,7 @@ function assemble(
     AWS_SECRET_ACCESS_KEY: 'local',
   }
   const deps: HostDependencies = {
-    kinesis,
+    kinesis: replaced.kinesis ?? kinesis,
     sqs,
     sns,
     metrics,
@@ -207,7 +209,10 @@ function assemble(
   firehose.attach({
     deps,
     functionNamed: (name) => functions.findLast((fn) => fn.name === name),
-    destinationOf: (bucket) => folderStore(join(folder.path, 'buckets', bucket)),
+    destinationOf: (bucket) =>
+      endpoints.s3 === undefined
+        ? folderStore(join(folder.path, 'buckets', bucket))
+        : s3Store({ bucket, endpoint: endpoints.s3, region }),
   })
   const keep = <T extends B, B>(list: B[], item: T): T => {
     list.push(item)
@@ -222,19 +227,24 @@ function assemble(
       // Whatever those did, the port is free and the folder in order afterwards.
       stalls.abort()
       alarms.close()
-      sqs.close()
+      ownSqs.close()
       await listener.close()
-      await dynamodb.close()
+      await ownDynamodb.close()
       await folder.close()
     }
   }
+  const noQueue = (name: string, remedy: string) =>
+    new StreamingError(`There is no queue ${name}${remedy}`, { code: 'NO_SUCH_QUEUE', retryable: false })
   const queue = (name: string) => {
-    const found = sqs.queue(name)
+    const found = ownSqs.queue(name)
     if (found !== undefined) return found
-    throw new StreamingError(`There is no queue ${name}. Name it in startLocal({ queues }), or create it.`, {
-      code: 'NO_SUCH_QUEUE',
-      retryable: false,
-    })
+    const isElsewhere = replaced.sqs !== undefined
+    throw noQueue(
+      name,
+      isElsewhere
+        ? ' here: ask the endpoint that serves SQS.'
+        : '. Name it in startLocal({ queues }), or create it.',
+    )
   }
   return {
     url,
@@ -249,8 +259,8 @@ function assemble(
     cloudwatch: cloudWatch,
     firehose,
     metrics,
-    queueUrl: (name) => queue(name).url,
-    topicArn: (name) => sns.topicArn(name),
+    queueUrl: (name) => (replaced.sqs && queueUrls.get(name)) ?? queue(name).url,
+    topicArn: (name) => topicArns.get(name) ?? ownSns.topicArn(name),
     queueMessages: (name) => queue(name).messages,
     createFunction: (options) => keep(functions, createLocalFunction(options, deps)),
     createEventSourceMapping: (options) => keep(readers, createEventSourceMappingHost(options, deps)),

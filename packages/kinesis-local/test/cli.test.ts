@@ -93,6 +93,17 @@ describe('kinesis-local', () => {
     })
   })
 
+  it('leaves a service to the emulator that a flag names', async () => {
+    const elsewhere = 'http://127.0.0.1:8000'
+    const { child, output, url } = await start('--dynamodb-endpoint-url', elsewhere)
+    const response = await post(url, 'DynamoDB_20120810.ListTables', '{}')
+
+    expect(output).toContain(`export AWS_ENDPOINT_URL_DYNAMODB=${elsewhere}\n`)
+    expect(await response.json()).toMatchObject({ __type: 'UnknownOperationException' })
+    child.kill()
+    await once(child, 'exit')
+  })
+
   it('says how it is used', async () => {
     expect(await run('--help')).toMatchObject({
       code: 0,

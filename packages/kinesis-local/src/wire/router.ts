@@ -19,7 +19,7 @@ import {
 } from './request-observer.js'
 import { jsonFormat, queryFormat, type WireFormat } from './wire-format.js'
 
-interface Route {
+export interface Route {
   name: ServiceName
   /** Of AWS JSON. */
   version: '1.0' | '1.1'
