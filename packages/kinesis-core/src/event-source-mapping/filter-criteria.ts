@@ -6,7 +6,7 @@ import { isObject, type JsonObject, parseJson } from './json-value.js'
 /** A filter pattern as an object, or as the JSON text that `FilterCriteria.Filters[].Pattern` takes. */
 export type FilterPattern = string | FilterPatternObject
 
-export type FilterPatternObject = { data: JsonObject } | { $or: FilterPatternObject[] }
+type FilterPatternObject = { data: JsonObject } | { $or: FilterPatternObject[] }
 
 /** Decides which records of a stream go to the function. */
 export interface RecordFilter {

@@ -1,30 +1,13 @@
 import { backoffDelayMs } from '../backoff.js'
 import type { Random } from '../random.js'
+import { type Attempt, firstAttempt, splitByAge } from './attempt.js'
+import { cutBatch, payloadBudget } from './batch-cut.js'
 import { type BatchVerdict, readBatchResponse } from './batch-response.js'
 import { Fifo } from './fifo.js'
 import type { DiscardCondition, InvocationOutcome, MappedBatch } from './mapping-effects.js'
 import type { ResolvedMappingSettings } from './mapping-settings.js'
 import type { ShardRecord, TrackedRecord } from './shard-record.js'
 import { TumblingWindow, windowStateOf } from './tumbling-window.js'
-
-/** Room for what a payload holds beside records and window state. */
-const ENVELOPE_BYTES = 1_024
-
-/** A batch and its history. */
-interface Attempt<R extends ShardRecord> {
-  records: TrackedRecord<R>[]
-  /** Closes the window; has no records. */
-  final: boolean
-  early: boolean
-  /** Failed attempts that count towards the retry quota. */
-  failures: number
-  /** Invocations of this batch and of those it was split from. */
-  invocations: number
-  /** Invocations without progress in a row: what backoff grows with, also while splits leave `failures` alone. */
-  setbacks: number
-  functionError: boolean
-  retryAtMs: number
-}
 
 /** What is known of the shard beyond the records themselves. */
 export interface ShardProgress {
@@ -92,9 +75,16 @@ export class Lane<R extends ShardRecord> {
       this.#attempts.shift()
       return this.#send(waiting, nowMs, progress)
     }
-    if (this.#windowIsOver(progress)) return this.#send(attempt([], { final: true }), nowMs, progress)
-    const batch = this.#cutBatch(nowMs, progress)
-    return 'untilMs' in batch ? { kind: 'wait', untilMs: batch.untilMs } : this.#send(batch, nowMs, progress)
+    if (this.#windowIsOver(progress))
+      return this.#send({ ...firstAttempt<R>([]), final: true }, nowMs, progress)
+    const records = cutBatch(
+      this.#queue,
+      { settings: this.#settings, window: this.#window, ...progress },
+      nowMs,
+    )
+    return Array.isArray(records)
+      ? this.#send(firstAttempt(records), nowMs, progress)
+      : { kind: 'wait', untilMs: records.untilMs }
   }
 
   /** Takes the outcome of the invocation that is outside; returns the records that it resolved. */
@@ -135,7 +125,7 @@ export class Lane<R extends ShardRecord> {
   #nextWaiting(): Attempt<R> | undefined {
     const first = this.#attempts[0]
     if (this.#window?.stateIsTooLarge && !first?.final) {
-      const early = attempt<R>([], { final: true, early: true })
+      const early = { ...firstAttempt<R>([]), final: true, early: true }
       this.#attempts.unshift(early)
       return early
     }
@@ -149,40 +139,6 @@ export class Lane<R extends ShardRecord> {
     return progress.ended || progress.caughtUpToMs >= this.#window.endMs! + this.#settings.idleWindowDelayMs
   }
 
-  /** A batch from the queue, or the time at which one is due. */
-  #cutBatch(nowMs: number, progress: ShardProgress): Attempt<R> | { untilMs: number | undefined } {
-    const first = this.#queue.peek()
-    if (first === undefined) return { untilMs: undefined }
-    const { batchSize, maximumBatchingWindowMs } = this.#settings
-    const budget = this.#budgetBytes
-    const windowStartMs = this.#window?.startOf(first.record.arrivalMs)
-
-    let count = 0
-    let bytes = 0
-    let complete = false
-    while (count < batchSize) {
-      const next = this.#queue.peek(count)
-      if (next === undefined) break
-      const cut =
-        bytes + next.record.payloadBytes > budget ||
-        (windowStartMs !== undefined && this.#window!.startOf(next.record.arrivalMs) > windowStartMs)
-      // The first record always goes, even alone over the limit.
-      if (cut && count > 0) {
-        complete = true
-        break
-      }
-      bytes += next.record.payloadBytes
-      count += 1
-    }
-    const windowHasEnded =
-      windowStartMs !== undefined && progress.caughtUpToMs >= windowStartMs + this.#settings.tumblingWindowMs!
-    const dueMs = first.offeredAtMs + maximumBatchingWindowMs
-    if (complete || count === batchSize || progress.ended || windowHasEnded || nowMs >= dueMs) {
-      return attempt(this.#queue.take(count))
-    }
-    return { untilMs: dueMs }
-  }
-
   /** Invokes a batch, but first gives up its records that have expired or are too old. */
   #send(batch: Attempt<R>, nowMs: number, { retentionMs }: ShardProgress): LaneAction<R> {
     const { maximumRecordAgeMs, oversizedRecords, expiredRecords } = this.#settings
@@ -190,13 +146,13 @@ export class Lane<R extends ShardRecord> {
     if (oversizedRecords === 'discard' && this.#isOversized(batch)) {
       return this.#discard(batch, 'RetryAttemptsExhausted')
     }
-    const expired = this.#cutBefore(batch, nowMs - retentionMs)
+    const expired = this.#takeOld(batch, nowMs - retentionMs)
     if (expired.length > 0) {
       if (expiredRecords === 'drop') return { kind: 'expired', records: expired }
       return this.#discard({ ...batch, records: expired }, 'RecordAgeExceeded')
     }
     if (maximumRecordAgeMs >= 0) {
-      const tooOld = this.#cutBefore(batch, nowMs - maximumRecordAgeMs)
+      const tooOld = this.#takeOld(batch, nowMs - maximumRecordAgeMs)
       if (tooOld.length > 0) return this.#discard({ ...batch, records: tooOld }, 'RecordAgeExceeded')
     }
     this.#outside = batch
@@ -205,21 +161,16 @@ export class Lane<R extends ShardRecord> {
     return { kind: 'invoke', batch: this.#describe(batch), attempt: batch.invocations + 1 }
   }
 
-  /** The records at the head of a batch that arrived before a time; what is left of it, if they are any, waits for its turn. */
-  #cutBefore(batch: Attempt<R>, timeMs: number): TrackedRecord<R>[] {
-    const young = batch.records.findIndex((tracked) => tracked.record.arrivalMs >= timeMs)
-    const count = young === -1 ? batch.records.length : young
-    if (count > 0 && young !== -1) this.#attempts.unshift({ ...batch, records: batch.records.slice(count) })
-    return batch.records.slice(0, count)
-  }
-
-  /** What the records of one invocation may weigh. */
-  get #budgetBytes(): number {
-    return this.#settings.maximumPayloadBytes - ENVELOPE_BYTES - (this.#window?.stateBytes ?? 0)
+  /** Takes the records off that arrived before a time; what is left of the batch waits for its turn. */
+  #takeOld(batch: Attempt<R>, beforeMs: number): TrackedRecord<R>[] {
+    const { old, rest } = splitByAge(batch, beforeMs)
+    if (old.length > 0 && rest !== undefined) this.#attempts.unshift(rest)
+    return old
   }
 
   #isOversized({ records: [first, ...others] }: Attempt<R>): boolean {
-    return first !== undefined && others.length === 0 && first.record.payloadBytes > this.#budgetBytes
+    if (first === undefined || others.length > 0) return false
+    return first.record.payloadBytes > payloadBudget(this.#settings, this.#window)
   }
 
   /** Whether an attempt counts; of those that did not reach the function, only those with a record that never can. */
@@ -289,21 +240,5 @@ export class Lane<R extends ShardRecord> {
   #isExhausted(batch: Attempt<R>): boolean {
     const { maximumRetryAttempts } = this.#settings
     return maximumRetryAttempts >= 0 && batch.failures > maximumRetryAttempts
-  }
-}
-
-function attempt<R extends ShardRecord>(
-  records: TrackedRecord<R>[],
-  { final = false, early = false } = {},
-): Attempt<R> {
-  return {
-    records,
-    final,
-    early,
-    failures: 0,
-    invocations: 0,
-    setbacks: 0,
-    functionError: false,
-    retryAtMs: 0,
   }
 }

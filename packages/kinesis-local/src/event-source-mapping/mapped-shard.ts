@@ -21,6 +21,7 @@ import {
 import { type Deferred, deferred } from '../function/deferred.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
 import type { InvocationResult } from '../function/invocation-result.js'
+import { deliverDiscard } from './deliver-discard.js'
 import type { FailureDestination } from './failure-destination.js'
 import type { ResolvedEventSourceMappingOptions } from './mapping-options.js'
 import type { MappingTally } from './mapping-tally.js'
@@ -51,7 +52,6 @@ const READ_AHEAD_BYTES = 16 * 1024 * 1024
 /** A batch that is stuck holds what parallel batches resolved behind it; then they wait for it, too. */
 const MAX_HELD_BYTES = 4 * READ_AHEAD_BYTES
 const HOUR_MS = 3_600_000
-const DESTINATION_BACKOFF = { baseMs: 200, maxMs: 10_000 }
 
 /** Drives the state machine of one shard: carries its effects out, and tells it what came of them. */
 export class MappedShard implements ShardConsumer {
@@ -182,9 +182,8 @@ export class MappedShard implements ShardConsumer {
     this.#perform(this.#machine.discarded(discard.id, this.#clock.now()))
   }
 
-  /** A destination that takes nothing holds the shard up, unless told otherwise: what is discarded before it is durable is lost. */
-  async #deliver(destination: FailureDestination, discard: DiscardEffect<DataRecord>): Promise<boolean> {
-    const { shardId, streamArn, options, random, signal, onError, tally } = this.#context
+  #deliver(destination: FailureDestination, discard: DiscardEffect<DataRecord>): Promise<boolean> {
+    const { shardId, streamArn, options, onError, tally } = this.#context
     const document = failureDocument(discard, {
       requestId: randomUUID(),
       functionArn: options.function.arn,
@@ -193,18 +192,16 @@ export class MappedShard implements ShardConsumer {
       nowMs: this.#clock.now(),
       ...(destination.keepsRecords ? { payload: JSON.stringify(this.#events.event(discard.batch)) } : {}),
     })
-    for (let attempt = 1; !signal.aborted; attempt += 1) {
-      try {
-        await destination.write(shardId, document)
-        return true
-      } catch (error) {
+    return deliverDiscard(document, {
+      ...this.#context,
+      destination,
+      failedDelivery: options.failedDelivery,
+      clock: this.#clock,
+      onFailed: (error) => {
         tally.deliveryFailed()
-        onError(error instanceof Error ? error : new Error(String(error)))
-        if (options.failedDelivery === 'drop') return false
-        await sleep(this.#clock, backoffDelayMs(attempt, DESTINATION_BACKOFF, random), signal)
-      }
-    }
-    return false
+        onError(error)
+      },
+    })
   }
 }
 

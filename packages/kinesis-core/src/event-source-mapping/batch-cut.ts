@@ -1,0 +1,58 @@
+import type { Fifo } from './fifo.js'
+import type { ResolvedMappingSettings } from './mapping-settings.js'
+import type { ShardRecord, TrackedRecord } from './shard-record.js'
+import type { TumblingWindow } from './tumbling-window.js'
+
+/** Room for what a payload holds beside records and window state. */
+const ENVELOPE_BYTES = 1_024
+
+/** What the records of one invocation may weigh. */
+export function payloadBudget(settings: ResolvedMappingSettings, window: TumblingWindow | undefined): number {
+  return settings.maximumPayloadBytes - ENVELOPE_BYTES - (window?.stateBytes ?? 0)
+}
+
+export interface CutContext {
+  settings: ResolvedMappingSettings
+  window: TumblingWindow | undefined
+  /** All records that arrived before this time are in the queue, or were. */
+  caughtUpToMs: number
+  /** No more records will come. */
+  ended: boolean
+}
+
+/** Takes a batch from the queue, or says when one is due. */
+export function cutBatch<R extends ShardRecord>(
+  queue: Fifo<TrackedRecord<R>>,
+  { settings, window, caughtUpToMs, ended }: CutContext,
+  nowMs: number,
+): TrackedRecord<R>[] | { untilMs: number | undefined } {
+  const first = queue.peek()
+  if (first === undefined) return { untilMs: undefined }
+  const budget = payloadBudget(settings, window)
+  const windowStartMs = window?.startOf(first.record.arrivalMs)
+
+  let count = 0
+  let bytes = 0
+  let complete = false
+  while (count < settings.batchSize) {
+    const next = queue.peek(count)
+    if (next === undefined) break
+    const cut =
+      bytes + next.record.payloadBytes > budget ||
+      (windowStartMs !== undefined && window!.startOf(next.record.arrivalMs) > windowStartMs)
+    // The first record always goes, even alone over the limit.
+    if (cut && count > 0) {
+      complete = true
+      break
+    }
+    bytes += next.record.payloadBytes
+    count += 1
+  }
+  const windowHasEnded =
+    windowStartMs !== undefined && caughtUpToMs >= windowStartMs + settings.tumblingWindowMs!
+  const dueMs = first.offeredAtMs + settings.maximumBatchingWindowMs
+  if (complete || count === settings.batchSize || ended || windowHasEnded || nowMs >= dueMs) {
+    return queue.take(count)
+  }
+  return { untilMs: dueMs }
+}
