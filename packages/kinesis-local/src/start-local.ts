@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { StreamingError } from '@org/kinesis-core'
 import { Alarms } from './cloudwatch/alarms.js'
+import { CLOUDWATCH_QUERY } from './cloudwatch/cloudwatch-query.js'
 import { CloudWatchService } from './cloudwatch/cloudwatch-service.js'
 import { MetricStore } from './cloudwatch/metric-store.js'
 import { createResources } from './create-resources.js'
@@ -145,6 +146,7 @@ function router({ onRequest, faults, clock, random, endpoints }: ResolvedLocalOp
       name: 'cloudwatch',
       version: '1.0',
       cbor: 'rpc-v2',
+      query: CLOUDWATCH_QUERY,
       service: services.cloudWatch,
       throttlingCode: 'Throttling',
     },

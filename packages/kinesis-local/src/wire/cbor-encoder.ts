@@ -2,7 +2,7 @@
 export type TimestampUnit = 'milliseconds' | 'seconds'
 
 /** Members that the API has as timestamps; the services give them as epoch seconds. */
-const TIMESTAMP = /(Timestamps?|StartedAt|EndedAt)$/
+export const TIMESTAMP = /(Timestamps?|StartedAt|EndedAt)$/
 
 const EPOCH_TAG = 0xc1
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../service.js'
 import { send } from './aws-json.js'
+import { TIMESTAMP } from './cbor-encoder.js'
 import type { WireResponse } from './listener.js'
+import type { QueryMembers } from './query-members.js'
 
 /** What of a service the AWS query protocol (forms in, XML out) needs to know beside its operations. */
 export interface QueryProtocol {
@@ -10,6 +12,8 @@ export interface QueryProtocol {
   xmlNamespace: string
   /** Members of answers that are maps, not structures. */
   maps: readonly string[]
+  /** Members of requests that are no text. @default none */
+  members?: QueryMembers
 }
 
 /** Deeper than any request of the services; recursion ends here. */
@@ -113,10 +117,17 @@ function membersOf(structure: object, maps: readonly string[]): string {
   return Object.entries(structure)
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => {
-      const inner = maps.includes(name) ? entriesOf(value as object, maps) : xmlOf(value, maps)
+      const shown = TIMESTAMP.test(name) ? inIso8601(value) : value
+      const inner = maps.includes(name) ? entriesOf(value as object, maps) : xmlOf(shown, maps)
       return `<${name}>${inner}</${name}>`
     })
     .join('')
+}
+
+/** Epoch seconds, one or a list of them. */
+function inIso8601(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inIso8601)
+  return typeof value === 'number' ? new Date(value * 1000).toISOString() : value
 }
 
 function entriesOf(map: object, maps: readonly string[]): string {

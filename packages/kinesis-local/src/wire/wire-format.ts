@@ -1,6 +1,7 @@
 import type { ServiceError } from '../service.js'
 import { answer, answerError } from './aws-json.js'
 import type { WireResponse } from './listener.js'
+import { typeMembers } from './query-members.js'
 import { answerQuery, answerQueryError, type QueryProtocol } from './query-protocol.js'
 import { parseJson } from './request-body.js'
 
@@ -40,7 +41,10 @@ export function queryFormat(protocol: QueryProtocol, input: Record<string, unkno
   return {
     blobs: 'base64',
     event: JSON_EVENT,
-    read: () => input,
+    read: () =>
+      protocol.members === undefined
+        ? input
+        : (typeMembers(input, protocol.members) as Record<string, unknown>),
     answer: (response, operation, result) => answerQuery(response, protocol, operation, result),
     answerError: (response, error) => answerQueryError(response, protocol, error),
   }
