@@ -197,6 +197,9 @@ describe('a local function', () => {
     expect(() => aFunction('echo', { timeoutMs: 0 })).toThrow(/^timeoutMs/)
     expect(() => aFunction('echo', { memoryMb: 64 })).toThrow(/^memoryMb/)
     expect(() => aFunction('echo', { maxConcurrency: 0 })).toThrow(/^maxConcurrency/)
+    expect(() => aFunction('echo', { timeout: 5 } as object)).toThrow(
+      /^timeout: 5 cannot be used\. There is no/,
+    )
   })
 
   it('sends what it prints to standard error where nobody listens, behind its name', async () => {
@@ -283,6 +286,19 @@ describe('a local function', () => {
         errorMessage: expect.stringContaining('resident size 201 MB, limit 200 MB'),
       })
       expect(await readFile(file, 'utf8')).toBe('handled\n')
+    })
+
+    it('throttles without running the handler, which is no invocation then', async () => {
+      const file = join(await aFolder(cleanup), 'handled')
+      const { fn, host } = aFunction('remember', { fault: () => 'throttle' })
+
+      expect(await fn.invoke({ file })).toMatchObject({
+        ok: false,
+        kind: 'throttled',
+        errorType: 'TooManyRequestsException',
+      })
+      await expect(readFile(file, 'utf8')).rejects.toThrow()
+      expect(host.data.map(({ name }) => name)).toEqual(['Throttles'])
     })
 
     it('throws without running the handler, and times out after running it', async () => {

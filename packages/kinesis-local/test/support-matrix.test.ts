@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { eventSourceMappingOptionNames } from '../src/event-source-mapping/mapping-options.js'
+import { localFunctionOptionNames } from '../src/function/function-options.js'
 
 const packages = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -64,8 +65,17 @@ describe('the support matrix in the README', () => {
   })
 })
 
-describe('the table of options in the README', () => {
-  it('has all options of a mapping, and no others', async () => {
+describe('the tables of options in the README', () => {
+  it('have all options of a function, and no others', async () => {
+    const rows = await rowsBetween(
+      '## Functions, event source mappings, delivery',
+      '## Event source mappings',
+    )
+
+    expect(rows.flatMap(([name]) => namesIn(name!)).sort()).toEqual([...localFunctionOptionNames].sort())
+  })
+
+  it('have all options of a mapping, and no others', async () => {
     const rows = await rowsBetween('## Event source mappings', '### Support matrix')
 
     expect(rows.flatMap(([name]) => namesIn(name!)).sort()).toEqual([...eventSourceMappingOptionNames].sort())

@@ -1,12 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import {
-  backoffDelayMs,
-  type Clock,
-  type HashKeyRange,
-  kinesisQuotas,
-  type Random,
-  sleep,
-} from '@org/kinesis-core'
+import { type Clock, type HashKeyRange, kinesisQuotas, type Random } from '@org/kinesis-core'
 import {
   type DataRecord,
   type DiscardEffect,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
-import { InvalidOptionError } from '@org/kinesis-core'
+import { InvalidOptionError, refuseUnknownOptions } from '@org/kinesis-core'
 
 /**
  * `crash-after`: the handler has done its work, and the process dies before its response is reported; `out-of-memory` the same, killed
@@ -48,7 +48,23 @@ export interface ResolvedLocalFunctionOptions {
   fault: (invocation: { number: number; event: unknown }) => FunctionFault | undefined
 }
 
+/** As a record, so that the compiler asks for an option that is missing here. */
+const KNOWN: Record<keyof LocalFunctionOptions, true> = {
+  name: true,
+  file: true,
+  exportName: true,
+  environment: true,
+  timeoutMs: true,
+  memoryMb: true,
+  maxConcurrency: true,
+  onLogLine: true,
+  fault: true,
+}
+
+export const localFunctionOptionNames: readonly string[] = Object.keys(KNOWN)
+
 export function resolveLocalFunctionOptions(options: LocalFunctionOptions): ResolvedLocalFunctionOptions {
+  refuseUnknownOptions(options, localFunctionOptionNames)
   if (typeof options.name !== 'string' || !/^[\w-]{1,64}$/.test(options.name)) {
     throw new InvalidOptionError(
       'name',
