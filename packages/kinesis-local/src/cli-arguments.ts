@@ -19,6 +19,7 @@ Keeps Kinesis, DynamoDB, SQS, SNS, Firehose and CloudWatch running on 127.0.0.1,
                         firehose or cloudwatch
   --region REGION       the region of the ARNs (us-east-1)
   --data DIR            the folder for local.json; it is kept (a temporary one)
+  --persist             keep the streams and their records in the folder of --data
   --no-shard-limits     shards take and give whatever comes
   --stream-transition-ms N  how long streams are CREATING, UPDATING, DELETING (0)
   --help                this text
@@ -52,6 +53,7 @@ export function readCliArguments(args: readonly string[]): LocalOptions | 'help'
         return typeof url === 'string' ? [[service, url]] : []
       }),
     ),
+    persist: rest.persist,
     shardLimits: !rest['no-shard-limits'],
     streamTransitionMs: wholeNumber('--stream-transition-ms', rest['stream-transition-ms'], 0, 3_600_000),
   }
@@ -75,6 +77,7 @@ function parse(args: readonly string[]) {
         region: { type: 'string' },
         data: { type: 'string' },
         'stream-transition-ms': { type: 'string', default: '0' },
+        persist: { type: 'boolean', default: false },
         'no-shard-limits': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },

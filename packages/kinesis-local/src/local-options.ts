@@ -32,6 +32,11 @@ export interface LocalOptions {
   region?: string
   /** Absolute path of the folder for `local.json` and whatever else a run leaves. @default a temporary folder, removed on close */
   dataDir?: string
+  /**
+   * Keep Kinesis streams, shards, records, consumers, tags and settings in `dataDir`, which it needs, beyond the end of the process.
+   * Nothing acknowledged is lost when the process is killed; a machine that crashes may cost the last second. @default false
+   */
+  persist?: boolean
   streams?: readonly LocalStreamOptions[]
   tables?: readonly LocalTableOptions[]
   /** Names of SQS queues. */
@@ -58,7 +63,7 @@ export interface LocalOptions {
   onRequest?: RequestObserver
   /** What goes wrong over the wire. @default nothing */
   faults?: FaultPlan
-  /** Told once when records are trimmed early. @default a line on standard error */
+  /** Told once when records are trimmed early, and what a kept folder has lost. @default a line on standard error */
   onWarning?: (message: string) => void
   /** @default the system's clock */
   clock?: Clock
@@ -70,6 +75,7 @@ export interface ResolvedLocalOptions {
   port: number
   region: string
   dataDir: string | undefined
+  persist: boolean
   streams: Required<LocalStreamOptions>[]
   tables: readonly LocalTableOptions[]
   queues: readonly string[]
@@ -91,6 +97,7 @@ const KNOWN: Record<keyof LocalOptions, true> = {
   port: true,
   region: true,
   dataDir: true,
+  persist: true,
   streams: true,
   tables: true,
   queues: true,
@@ -109,7 +116,15 @@ const KNOWN: Record<keyof LocalOptions, true> = {
 
 export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions {
   refuseUnknownOptions(options, Object.keys(KNOWN))
-  const { dataDir, region = 'us-east-1' } = options
+  const { dataDir, region = 'us-east-1', persist = false } = options
+  if (persist && dataDir === undefined)
+    throw new InvalidOptionError('persist', persist, 'Give a dataDir too: a temporary folder is not kept.')
+  if (persist && options.endpoints?.kinesis !== undefined)
+    throw new InvalidOptionError(
+      'persist',
+      persist,
+      'Another emulator serves Kinesis, and keeps what it keeps.',
+    )
   if (dataDir !== undefined && !isAbsolute(dataDir))
     throw new InvalidOptionError('dataDir', dataDir, 'Give an absolute path.')
   if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region))
@@ -118,6 +133,7 @@ export function resolveLocalOptions(options: LocalOptions): ResolvedLocalOptions
     port: whole('port', options.port ?? 0, 0, 65_535),
     region,
     dataDir,
+    persist,
     streams: (options.streams ?? []).map(
       ({ name, shards = 1, retentionHours = kinesisQuotas.minRetentionHours }) => ({
         name,

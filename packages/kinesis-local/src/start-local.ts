@@ -21,6 +21,7 @@ import { FirehoseService } from './firehose/firehose-service.js'
 import type { LocalFunctionOptions } from './function/function-options.js'
 import type { HostDependencies } from './function/host-dependencies.js'
 import { createLocalFunction, type LocalFunction } from './function/local-function.js'
+import { type Journal, openJournal } from './journal/open-journal.js'
 import { KinesisService } from './kinesis/kinesis-service.js'
 import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from './local-options.js'
 import { openRunFolder, type RunFolder } from './run-file.js'
@@ -73,8 +74,10 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
   const resolved = resolveLocalOptions(options)
   const folder = await openRunFolder(resolved.dataDir)
   let listener: Listener | undefined
+  let journal: Journal | undefined
   try {
-    const services = createServices(resolved, () => `http://127.0.0.1:${listener!.port}`)
+    if (resolved.persist) journal = openStreamJournal(resolved, folder.path)
+    const services = createServices(resolved, journal, () => `http://127.0.0.1:${listener!.port}`)
     listener = await listen(resolved.port, router(resolved, services))
     const url = `http://127.0.0.1:${listener.port}`
     const created = await createResources(resolved, services)
@@ -82,6 +85,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
     return assemble(resolved, { ...services, ...created }, listener, folder, url)
   } catch (error) {
     await listener?.close()
+    journal?.close()
     await folder.close()
     throw error
   }
@@ -90,7 +94,20 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
 type Services = ReturnType<typeof createServices>
 type CreatedServices = Services & Awaited<ReturnType<typeof createResources>>
 
-function createServices(options: ResolvedLocalOptions, url: () => string) {
+/** A second of what was written is what a crash of the machine may cost. */
+const SYNC_INTERVAL_MS = 1_000
+
+function openStreamJournal({ maxRetainedBytes, onWarning }: ResolvedLocalOptions, dataDir: string): Journal {
+  return openJournal({
+    folder: join(dataDir, 'kinesis'),
+    // Small enough that what is trimmed soon leaves the disk, large enough that few are open at a time.
+    segmentBytes: Math.min(64 * 1024 * 1024, Math.max(1024 * 1024, Math.ceil(maxRetainedBytes / 8))),
+    syncIntervalMs: SYNC_INTERVAL_MS,
+    onWarning,
+  })
+}
+
+function createServices(options: ResolvedLocalOptions, journal: Journal | undefined, url: () => string) {
   const { region, clock, maxRetainedBytes, shardLimits, writeBurst, streamTransitionMs, onWarning } = options
   const metrics = new MetricStore()
   // What another emulator serves is still called by our own parts, there.
@@ -114,7 +131,9 @@ function createServices(options: ResolvedLocalOptions, url: () => string) {
       streamTransitionMs,
       maxRetainedBytes,
       onEarlyTrim: onWarning,
+      ...(journal === undefined ? {} : { journal }),
     }),
+    journal,
     replaced,
     ownDynamodb,
     ownSqs,
@@ -179,6 +198,7 @@ function assemble(
     alarms,
     cloudWatch,
     firehose,
+    journal,
     closing: stalls,
   }: CreatedServices,
   listener: Listener,
@@ -231,6 +251,7 @@ function assemble(
       alarms.close()
       ownSqs.close()
       await listener.close()
+      journal?.close()
       await ownDynamodb.close()
       await folder.close()
     }

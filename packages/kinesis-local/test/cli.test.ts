@@ -117,6 +117,7 @@ describe('kinesis-local', () => {
     [['--port'], "Option '--port <value>' argument missing. See kinesis-local --help."],
     [['--port', 'eighty'], '--port: "eighty" is no whole number from 0 to 65535.'],
     [['--stream-transition-ms', '5s'], '--stream-transition-ms: "5s" is no whole number from 0 to 3600000.'],
+    [['--persist'], 'persist: true cannot be used. Give a dataDir too: a temporary folder is not kept.'],
     [['--stream', 'orders:many'], '--stream orders:many: "many" is no whole number from 1 to 20000.'],
     [['--stream', 'orders:0'], '--stream orders:0: "0" is no whole number from 1 to 20000.'],
     [['--table', '/nowhere.json'], '--table /nowhere.json: it cannot be read as JSON (ENOENT'],

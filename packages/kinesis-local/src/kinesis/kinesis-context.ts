@@ -2,6 +2,7 @@ import type { Clock } from '@org/kinesis-core'
 import type { AccountSettings } from './account-settings.js'
 import type { KinesisMetrics } from './kinesis-metrics.js'
 import type { RecordRetention } from './record-retention.js'
+import type { StreamJournal } from './stream-journal.js'
 import type { StreamRegistry } from './stream-registry.js'
 
 /** What the operations share. */
@@ -11,6 +12,8 @@ export interface KinesisContext {
   readonly metrics: KinesisMetrics
   readonly clock: Clock
   readonly account: AccountSettings
+  /** Undefined where everything ends with the process. */
+  readonly journal: StreamJournal | undefined
   /** How long changes of streams and consumers take. */
   readonly transitionMs: number
 }

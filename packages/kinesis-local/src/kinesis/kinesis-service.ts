@@ -31,6 +31,7 @@ import type { BlobForm } from './shard-log.js'
 import type { SubscribeToShardEvent } from './shard-subscription.js'
 import { shardsOfCall } from './shards-of-call.js'
 import { changeEncryption } from './stream-encryption.js'
+import { changedBy, type StreamJournal } from './stream-journal.js'
 import { updateRecordDistribution, updateStreamMode, updateStreamWarmThroughput } from './stream-mode.js'
 import { StreamRegistry } from './stream-registry.js'
 import { asEventStream, subscribeToShard } from './subscribe-to-shard.js'
@@ -69,6 +70,8 @@ export interface KinesisServiceOptions {
    * but calls that need an ACTIVE stream are refused meanwhile. @default 0
    */
   streamTransitionMs?: number
+  /** Keeps streams and records beyond the process. @default nothing does */
+  journal?: StreamJournal
 }
 
 type Operation = (context: KinesisContext, request: Request, form: BlobForm) => unknown
@@ -125,6 +128,7 @@ const operations: Readonly<Record<string, Operation>> = {
 export class KinesisService implements LocalService {
   readonly targetPrefix = 'Kinesis_20131202'
   readonly #context: KinesisContext
+  readonly #restored: ReadonlySet<string>
 
   constructor(options: KinesisServiceOptions = {}) {
     const { region = 'us-east-1', accountId = '000000000000', clock = systemClock } = options
@@ -141,15 +145,19 @@ export class KinesisService implements LocalService {
       account: new AccountSettings(),
       metrics: new KinesisMetrics(options.metrics),
       retention: new RecordRetention(maxRetainedBytes, onEarlyTrim, () => streams.all),
+      journal: options.journal,
     }
+    this.#restored = options.journal?.attach(this.#context) ?? new Set()
   }
 
-  /** A stream that is ACTIVE at once, whatever `streamTransitionMs` says. */
+  /** A stream that is ACTIVE at once, whatever `streamTransitionMs` says. One that the journal brought back stays as it is. */
   createStream({ name, shards, retentionHours }: Required<LocalStreamOptions>): void {
+    if (this.#restored.has(name)) return
     const input = { StreamName: name, ShardCount: shards }
     const context = { ...this.#context, transitionMs: 0 }
     createStream(context, new Request(input))
     this.#context.streams.named(name).retentionHours = retentionHours
+    this.#context.journal?.commit('anything')
   }
 
   /** Bytes of the records that are kept, of all streams. */
@@ -184,6 +192,14 @@ export class KinesisService implements LocalService {
     const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined
     if (run === undefined)
       throw new ServiceError('UnknownOperationException', `Unknown operation ${operation}.`)
-    return run(this.#context, new Request(input), form)
+    const { journal } = this.#context
+    const changed = journal === undefined ? undefined : changedBy(operation)
+    if (changed === undefined) return run(this.#context, new Request(input), form)
+    try {
+      return run(this.#context, new Request(input), form)
+    } finally {
+      // Where a call fails it may have stored a part of itself; what cannot be kept is not acknowledged.
+      journal?.commit(changed)
+    }
   }
 }

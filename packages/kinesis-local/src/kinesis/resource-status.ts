@@ -14,6 +14,15 @@ export class ResourceStatus {
     this.#untilMs = nowMs + forMs
   }
 
+  get state(): { transition: Transition; untilMs: number } {
+    return { transition: this.#transition, untilMs: this.#untilMs }
+  }
+
+  restore({ transition, untilMs }: { transition: Transition; untilMs: number }): void {
+    this.#transition = transition
+    this.#untilMs = untilMs
+  }
+
   /** Nothing runs when a transition is over: the status is worked out when it is asked for. */
   at(nowMs: number): Transition | 'ACTIVE' | 'DELETED' {
     if (nowMs < this.#untilMs) return this.#transition

@@ -55,6 +55,10 @@ export class ShardLog {
     return this.#chunks[0]?.arrivalMs(this.#head)
   }
 
+  get firstCounter(): number | undefined {
+    return this.#chunks[0]?.counter(this.#head)
+  }
+
   get lastCounter(): number | undefined {
     const last = this.#chunks.at(-1)
     return last?.counter(last.count - 1)

@@ -9,6 +9,18 @@ export interface ShardParents {
   adjacentParentShardId?: string
 }
 
+/** All of a shard but its records, as plain data. */
+export interface ShardState {
+  startingHashKey: string
+  endingHashKey: string
+  startCounter: number
+  createdAtMs: number
+  parents: ShardParents
+  childShardIds: string[]
+  endingSequenceNumber?: string
+  closedAtMs?: number
+}
+
 /** One shard: its range, its records, and the service's limits on both sides. */
 export class Shard {
   readonly shardId: string
@@ -28,7 +40,7 @@ export class Shard {
   readonly #readBytes: TokenBucket
 
   constructor(
-    index: number,
+    readonly index: number,
     readonly range: HashKeyRange,
     readonly startCounter: number,
     readonly createdAtMs: number,
@@ -55,6 +67,28 @@ export class Shard {
     this.#writtenBytes = new TokenBucket(shardWriteBytesPerSecond, this.#bytesBurst, createdAtMs)
     this.#reads = new TokenBucket(shardReadsPerSecond, shardReadsPerSecond, createdAtMs)
     this.#readBytes = new TokenBucket(shardReadBytesPerSecond, shardReadBytesPerSecond, createdAtMs)
+  }
+
+  get state(): ShardState {
+    const { range, startCounter, createdAtMs, parents, childShardIds, endingSequenceNumber, closedAtMs } =
+      this
+    return {
+      startingHashKey: String(range.startingHashKey),
+      endingHashKey: String(range.endingHashKey),
+      startCounter,
+      createdAtMs,
+      parents,
+      childShardIds: [...childShardIds],
+      ...(endingSequenceNumber === undefined ? {} : { endingSequenceNumber }),
+      ...(closedAtMs === undefined ? {} : { closedAtMs }),
+    }
+  }
+
+  /** Ends it as `state` says. */
+  restore({ childShardIds, endingSequenceNumber, closedAtMs }: ShardState): void {
+    this.childShardIds.splice(0, Number.POSITIVE_INFINITY, ...childShardIds)
+    this.endingSequenceNumber = endingSequenceNumber
+    this.closedAtMs = closedAtMs
   }
 
   get isOpen(): boolean {

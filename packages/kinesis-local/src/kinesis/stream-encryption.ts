@@ -4,11 +4,21 @@ import { constraint, type Request } from './request.js'
 
 export type EncryptionType = 'NONE' | 'KMS'
 
+/** Records from `fromCounter` on are of that type. */
+export interface EncryptionChange {
+  fromCounter: number
+  type: EncryptionType
+}
+
 /** What a stream says of its encryption. Nothing is encrypted, and no key is looked for. */
 export class StreamEncryption {
   keyId: string | undefined
-  /** From which counter on records are of which type; before the first, of none. */
-  readonly #changes: { fromCounter: number; type: EncryptionType }[] = []
+  /** Before the first, records are of none. */
+  #changes: EncryptionChange[] = []
+
+  get changes(): readonly EncryptionChange[] {
+    return this.#changes
+  }
 
   get type(): EncryptionType {
     return this.#changes.at(-1)?.type ?? 'NONE'
@@ -17,6 +27,11 @@ export class StreamEncryption {
   change(type: EncryptionType, keyId: string | undefined, fromCounter: number): void {
     this.keyId = keyId
     if (type !== this.type) this.#changes.push({ fromCounter, type })
+  }
+
+  restore(keyId: string | undefined, changes: readonly EncryptionChange[]): void {
+    this.keyId = keyId
+    this.#changes = [...changes]
   }
 
   /** That of the record, which was written before or after the change. */

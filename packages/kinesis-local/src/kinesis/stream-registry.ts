@@ -4,6 +4,7 @@ import { constraint, matched, type Request } from './request.js'
 import type { Transition } from './resource-status.js'
 import type { Shard } from './shard.js'
 import { Stream, type StreamSettings } from './stream.js'
+import { applyState, emptyStream, type StreamState } from './stream-state.js'
 import type { WriteBurst } from './write-burst.js'
 
 /** Open shards of one account in one region, unless it asked for more (developer guide, "Quotas and limits", us-east-1). */
@@ -46,6 +47,24 @@ export class StreamRegistry {
     const stream = new Stream({ ...settings, arn: this.#arn(name), burst: this.burst })
     this.#streams.set(name, stream)
     return stream
+  }
+
+  /** Brings a kept stream back, in its place where it is there already. */
+  restore(state: StreamState): Stream {
+    const { name, createdAtMs } = state.settings
+    let stream = this.#streams.get(name)
+    if (stream === undefined || stream.settings.createdAtMs !== createdAtMs) {
+      stream = emptyStream(state, this.burst)
+      this.#streams.set(name, stream)
+    }
+    applyState(stream, state)
+    return stream
+  }
+
+  /** Forgets a stream that was not kept. */
+  drop(stream: Stream): void {
+    if (this.#streams.get(stream.settings.name) === stream) this.#streams.delete(stream.settings.name)
+    this.onDeleted(stream)
   }
 
   /** A change of the stream, which has its effect at once, takes its time. */

@@ -9,7 +9,7 @@ import {
 import { ServiceError } from '../service.js'
 import { OnDemandScaling } from './on-demand-scaling.js'
 import { ResourceStatus } from './resource-status.js'
-import { Shard, type ShardParents } from './shard.js'
+import { Shard, type ShardParents, type ShardState } from './shard.js'
 import type { StreamConsumer } from './stream-consumer.js'
 import { StreamEncryption } from './stream-encryption.js'
 import type { WriteBurst } from './write-burst.js'
@@ -63,6 +63,8 @@ export class Stream {
     this.mode = settings.streamMode
     this.status = new ResourceStatus(settings.createdAtMs, settings.creatingMs)
     this.maxRecordBytes = settings.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
+    // None where they are restored.
+    if (settings.shardCount === 0) return
     for (const range of uniformHashKeyRanges(settings.shardCount)) this.#add(range, settings.createdAtMs, {})
     this.#sortOpen()
   }
@@ -190,6 +192,20 @@ export class Stream {
       const middle = startingHashKey + (endingHashKey - startingHashKey) / 2n + 1n
       if (middle <= endingHashKey) this.split(shard, middle, nowMs)
     }
+  }
+
+  /** Adds the shards that it has not yet, and ends those that were ended. */
+  restoreShards(states: readonly ShardState[]): void {
+    for (const [index, state] of states.entries()) {
+      const { startCounter, createdAtMs, parents } = state
+      const range = {
+        startingHashKey: BigInt(state.startingHashKey),
+        endingHashKey: BigInt(state.endingHashKey),
+      }
+      this.shards[index] ??= new Shard(index, range, startCounter, createdAtMs, parents, this.settings.burst)
+      this.shards[index].restore(state)
+    }
+    this.#sortOpen()
   }
 
   #openShardAt(hashKey: bigint): Shard {

@@ -23,7 +23,7 @@ export function putRecord(context: KinesisContext, request: Request): unknown {
   const nowMs = context.clock.now()
   scale(context, stream, nowMs)
   const writes = new Map<Shard, ShardWrites>()
-  const result = append(stream, record, nowMs, writes)
+  const result = append(context, stream, record, nowMs, writes)
   noteWritten(context, stream, writes, nowMs)
   if ('ErrorCode' in result) throw new ServiceError(result.ErrorCode, result.ErrorMessage)
   return { ...result, EncryptionType: stream.encryption.type }
@@ -51,7 +51,7 @@ export function putRecords(context: KinesisContext, request: Request): unknown {
   const nowMs = context.clock.now()
   scale(context, stream, nowMs)
   const writes = new Map<Shard, ShardWrites>()
-  const results = records.map((record) => append(stream, record, nowMs, writes))
+  const results = records.map((record) => append(context, stream, record, nowMs, writes))
   const throttled = noteWritten(context, stream, writes, nowMs)
 
   const { metrics } = context
@@ -93,6 +93,7 @@ function readRecords(inputs: readonly unknown[], stream: Stream): IncomingRecord
 
 /** Stores one record, or says that its shard has no rate left. */
 function append(
+  { journal }: KinesisContext,
   stream: Stream,
   record: IncomingRecord,
   nowMs: number,
@@ -116,7 +117,9 @@ function append(
   shardWrites.bytes += record.bytes
   const counter = stream.counter++
   const { partitionKey, keyBytes, data } = record
-  shard.log.append({ counter, partitionKey, keyBytes, data, arrivalMs: stream.arrivalAt(nowMs) })
+  const stored = { counter, partitionKey, keyBytes, data, arrivalMs: stream.arrivalAt(nowMs) }
+  shard.log.append(stored)
+  journal?.record(stream, shard, stored)
   return { SequenceNumber: sequenceNumber(shard.prefix, counter), ShardId: shard.shardId }
 }
 
