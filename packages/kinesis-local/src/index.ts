@@ -27,7 +27,7 @@ export { type LocalService, type MetricDatum, type MetricSink, ServiceError } fr
 export type { SimulatedContext, SimulatedFunctionOptions } from './simulated/in-process-function.js'
 export type { InProcessHandler } from './simulated/in-process-handler.js'
 export type { MemoryDynamoDb } from './simulated/memory-dynamodb.js'
-export { createSimulation, type Simulation } from './simulated/simulation.js'
+export { createSimulation, type SimulatedDeliveryOptions, type Simulation } from './simulated/simulation.js'
 export type { SimulationOptions } from './simulated/simulation-options.js'
 export type { TraceEntry } from './simulated/trace.js'
 export type { QueuedMessage } from './sqs/queue.js'

@@ -21,6 +21,8 @@ export interface DeliverySinkContext {
   onDurable: () => void
   onError: (error: Error) => void
   signal: AbortSignal
+  /** Around compression and conversion, which take real time. */
+  hold: <T>(work: Promise<T>) => Promise<T>
 }
 
 const compress = promisify(gzip)
@@ -123,11 +125,11 @@ export class DeliverySink {
     write: (object: PreparedObject) => Promise<void>,
     onEmpty = () => {},
   ): ObjectBuffer {
-    const { clock, random, signal, onDurable, onError } = this.#context
+    const { clock, random, signal, onDurable, onError, hold } = this.#context
     return new ObjectBuffer({
       maxBytes: this.#options.bufferBytes,
       maxIntervalMs: this.#options.bufferIntervalMs,
-      prepare,
+      prepare: (object) => hold(prepare(object)),
       write,
       onDurable: (bytes) => {
         this.heldBytes -= bytes

@@ -80,6 +80,7 @@ export function createDeliveryStreamHost(
     onDurable: resumeAll,
     onError,
     signal: closing.signal,
+    hold: deps.hold ?? ((work) => work),
   })
 
   const waitingBytes = () => [...shards.values()].reduce((sum, { queue }) => sum + (queue?.heldBytes ?? 0), 0)

@@ -33,6 +33,7 @@ export class DirectDelivery {
       onDurable: () => {},
       onError: () => {},
       signal,
+      hold: deps.hold ?? ((work) => work),
     })
     this.#queue =
       transform && transformQueue(transform, resolved, this.#sink, { clock, onProgress: () => {}, signal })

@@ -20,4 +20,6 @@ export interface HostDependencies {
   url: string
   /** @default Math.random */
   random?: Random
+  /** Holds a simulated clock while work takes real time. @default nothing to hold */
+  hold?: <T>(work: Promise<T>) => Promise<T>
 }

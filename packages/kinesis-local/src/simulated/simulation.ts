@@ -1,6 +1,9 @@
 import { type Clock, type Random, StreamingError, seededRandom } from '@org/kinesis-core'
 import { CloudWatchService } from '../cloudwatch/cloudwatch-service.js'
 import { MetricStore } from '../cloudwatch/metric-store.js'
+import type { DeliveryStreamOptions } from '../delivery/delivery-options.js'
+import { createDeliveryStreamHost, type DeliveryStream } from '../delivery/delivery-stream.js'
+import type { ObjectStore } from '../delivery/object-store.js'
 import {
   createEventSourceMappingHost,
   type EventSourceMapping,
@@ -21,6 +24,11 @@ import { Trace } from './trace.js'
 const ACCOUNT_ID = '000000000000'
 /** Nobody listens there, and nobody connects. */
 const URL = 'http://127.0.0.1'
+
+/** Into memory, or a store of the caller's: a folder would take real time. */
+export type SimulatedDeliveryOptions = Omit<DeliveryStreamOptions, 'folder' | 'destination'> & {
+  destination?: ObjectStore
+}
 
 /** The services, functions and mappings of a machine in one process, on a clock of their own. */
 export interface Simulation {
@@ -46,6 +54,9 @@ export interface Simulation {
   queueMessages(name: string): readonly QueuedMessage[]
   createFunction(options: SimulatedFunctionOptions): LocalFunction
   createEventSourceMapping(options: EventSourceMappingOptions): EventSourceMapping
+  createDeliveryStream(options: SimulatedDeliveryOptions): DeliveryStream
+  /** The objects of a delivery stream by key, where it has no store of its own. */
+  objects(deliveryStreamName: string): ReadonlyMap<string, Uint8Array>
   /** Lets `byMs` milliseconds of simulated time go by, with everything that falls into them. */
   advance(byMs: number): Promise<void>
   /**
@@ -122,7 +133,9 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
     environment: {},
     url: URL,
     random: random('mappings'),
+    hold: (work) => clock.hold(work),
   }
+  const stores = new Map<string, Map<string, Uint8Array>>()
   const closers: { close(): Promise<void> }[] = []
   const queue = (name: string) => {
     const found = sqs.queue(name)
@@ -163,6 +176,31 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
       const mapping = createEventSourceMappingHost(mappingOptions, deps)
       closers.unshift(mapping)
       return mapping
+    },
+
+    createDeliveryStream({ destination, ...deliveryOptions }) {
+      const objects = new Map<string, Uint8Array>()
+      stores.set(deliveryOptions.name, objects)
+      const memory: ObjectStore = {
+        async put(key, bytes) {
+          objects.set(key, bytes)
+        },
+      }
+      const delivery = createDeliveryStreamHost(
+        { ...deliveryOptions, destination: destination ?? memory },
+        deps,
+      )
+      closers.unshift(delivery)
+      return delivery
+    },
+
+    objects(name) {
+      const objects = stores.get(name)
+      if (objects !== undefined) return objects
+      throw new StreamingError(`There is no delivery stream ${name}. Make it with createDeliveryStream().`, {
+        code: 'NO_SUCH_DELIVERY_STREAM',
+        retryable: false,
+      })
     },
 
     advance: (byMs) => clock.advanceTo(clock.now() + byMs),
