@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StreamingError } from '@org/kinesis-core'
 
@@ -32,11 +32,11 @@ export async function createRunFolders(dataDir: string | undefined): Promise<Run
   else await assertEmpty(root)
   const folders = runFolders(root)
   for (const folder of [folders.lake, folders.failures]) {
-    await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    await makeFolder(folder).catch((error: NodeJS.ErrnoException) => {
       throw unusable(root, error)
     })
   }
-  await mkdir(DEFAULT_PARENT, { recursive: true })
+  await makeFolder(DEFAULT_PARENT)
   await writeFile(LATEST, root)
   return folders
 }
@@ -78,6 +78,23 @@ function runFolders(root: string): RunFolders {
     ledger: join(root, 'ledger.tsv'),
     account: join(root, 'account.json'),
   }
+}
+
+/**
+ * Makes a folder and those above it, from the nearest one that exists. Not `mkdir` with `recursive`: where a folder exists that takes no others and
+ * answers ENOENT (`/proc` on Linux), Node tries its parent and the folder itself in turn, for ever.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = []
+  for (let folder = path; !existsSync(folder) && folder !== dirname(folder); folder = dirname(folder))
+    missing.unshift(folder)
+  for (const folder of missing) {
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      // Somebody else made it in the meantime.
+      if (error.code !== 'EEXIST') throw error
+    })
+  }
+  if (!(await stat(path)).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR' })
 }
 
 async function assertEmpty(root: string): Promise<void> {

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findRunFolders, type RunFolders } from './data-dir.js'
 import { formatTable, queryLake } from './query.js'
+import { views } from './views.js'
 
 const root = mkdtempSync(join(tmpdir(), "lake with ' quote-"))
+const quotedRoot = root.replaceAll("'", "''")
 let folders: RunFolders
 
 beforeAll(async () => {
@@ -43,6 +45,53 @@ describe('queryLake', () => {
     expect(rows).toEqual([[2026, 1, 2, 7]])
   })
 
+  it('gives no rows, but the columns, of what a run has nothing of', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'run [1] *'))
+    mkdirSync(join(empty, 'lake'))
+    writeFileSync(join(empty, 'rejected.ndjson'), '')
+    try {
+      const emptyFolders = await findRunFolders(empty)
+
+      for (const [name, { columns }] of Object.entries(views)) {
+        expect(await queryLake(emptyFolders, `select * from ${name}`)).toEqual({
+          columns: Object.keys(columns),
+          rows: [],
+        })
+      }
+    } finally {
+      rmSync(empty, { recursive: true, force: true })
+    }
+  })
+
+  it('finds a run in a folder whose name looks like a pattern', async () => {
+    const odd = mkdtempSync(join(tmpdir(), 'run [1] *'))
+    cpSync(root, odd, { recursive: true })
+    try {
+      expect((await queryLake(await findRunFolders(odd), 'select value from lake')).rows).toHaveLength(3)
+    } finally {
+      rmSync(odd, { recursive: true, force: true })
+    }
+  })
+
+  it.each([
+    ['a file anywhere', (file: string) => `copy (select 1) to '${file}'`, /Only queries|Permission/],
+    ["a file in the run's folder", () => `copy (select 1) to '${quotedRoot}/x.csv'`, /Only queries/],
+    ['a database', () => `attach '${quotedRoot}/x.csv' as x`, /Only queries/],
+    ['a setting', () => 'set threads = 1', /Only queries/],
+    ['a file of others, to read', () => `select * from read_text('/etc/hostname')`, /Permission/],
+  ])('does not let a query reach %s', async (_, sql, message) => {
+    const file = join(tmpdir(), `written-${process.pid}.csv`)
+
+    await expect(queryLake(folders, sql(file))).rejects.toThrow(message)
+    expect(existsSync(file) || existsSync(join(root, 'x.csv'))).toBe(false)
+  })
+
+  it('answers what takes several steps', async () => {
+    const { columns } = await queryLake(folders, 'pivot lake on event_type using count(*)')
+
+    expect(columns).toEqual(expect.arrayContaining(['click', 'view']))
+  })
+
   it('says in one line what is wrong with a query', async () => {
     await expect(queryLake(folders, 'select nothing from lake')).rejects.toThrow(
       /^The query failed: .*nothing.*$/,
@@ -61,6 +110,13 @@ describe('formatTable', () => {
     })
 
     expect(table.split('\n')).toEqual(['type      n', '─────  ────', 'click     5', 'a      1234'])
+  })
+
+  it('cuts cells that are wider than asked', () => {
+    const result = { columns: ['x'], rows: [['a'.repeat(50)]] }
+
+    expect(formatTable(result, 10)).toContain(`${'a'.repeat(9)}…`)
+    expect(formatTable(result)).toContain('a'.repeat(50))
   })
 
   it('shows control characters instead of obeying them', () => {
