@@ -1,3 +1,9 @@
 import { library } from '../../tsup.base.js'
 
-export default library({ entry: { 'user-event': 'src/user-event.ts', cli: 'src/cli.ts' } })
+export default library({
+  entry: {
+    'user-event': 'src/user-event.ts',
+    'command-line': 'src/command-line.ts',
+    cli: 'src/cli.ts',
+  },
+})

@@ -35,14 +35,18 @@ export function connectionOptions(
 
 const CHECK_TIMEOUT_MS = 5_000
 
-/** Asks for the stream once, so that whatever is wrong is said before anything is generated. */
-export async function checkStream(streamName: string, connection: ConnectionOptions): Promise<void> {
+/** Asks for the stream once, so that whatever is wrong is said before anything is generated; gives the number of its open shards. */
+export async function checkStream(streamName: string, connection: ConnectionOptions): Promise<number> {
   // HTTP/1.1: its errors say why a connection failed; those of HTTP/2 say that a stream was cancelled.
   const client = new KinesisClient({ ...connection, maxAttempts: 1, requestHandler: new NodeHttpHandler() })
   try {
-    await client.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), {
-      abortSignal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-    })
+    const { StreamDescriptionSummary } = await client.send(
+      new DescribeStreamSummaryCommand({ StreamName: streamName }),
+      {
+        abortSignal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
+      },
+    )
+    return StreamDescriptionSummary?.OpenShardCount ?? 1
   } catch (error) {
     throw connectionError(error as Error, streamName, connection)
   } finally {

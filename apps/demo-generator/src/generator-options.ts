@@ -1,4 +1,5 @@
-import type { ReplayFormat } from './replay/read-events.js'
+import type { ReplayFormat } from './replay/detect-format.js'
+import type { AskedFields } from './replay/field-map.js'
 
 export type PartitionKeyChoice = 'user_id' | 'user_id#session_id'
 
@@ -14,11 +15,14 @@ export type GeneratorMode =
       name: 'replay'
       /** A path, or `-` for standard input. */
       file: string
-      format: ReplayFormat
-      map: string | undefined
+      /** Undefined: what the file's name, else its first line, shows. */
+      format: ReplayFormat | undefined
+      map: AskedFields
       /** A multiple of the recorded pace, or as fast as they are taken. */
       speed: number | 'max'
       onBadLine: 'skip' | 'fail'
+      /** Undefined: to the end of the file. */
+      durationSeconds: number | undefined
     }
 
 export interface GeneratorOptions {
@@ -40,12 +44,22 @@ export interface GeneratorProgress {
   failed: number
   /** Due, and not put yet: the buffer is full because the stream takes less than the rate. */
   behind: number
+  /** Replay: lines that could not be read and were passed over. */
+  skippedLines: number
 }
 
+/** What a parent process is told: now and then, and once more when everything has settled. */
+export type GeneratorMessage =
+  | ({ type: 'progress' } & GeneratorProgress)
+  | ({ type: 'end'; warnings: string[] } & GeneratorProgress)
+
 export interface GeneratorSummary extends GeneratorProgress {
-  badLines: number
+  /** What was asked for and had no effect. */
+  warnings: string[]
   durationMs: number
   eventsPerSecond: number
   /** The first error of a put, where one failed. */
   firstError: string | undefined
+  /** Why it ended early, where it did: what had been put by then was still delivered. */
+  failure: string | undefined
 }

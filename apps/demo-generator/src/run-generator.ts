@@ -22,6 +22,7 @@ import type {
 import { Ledger } from './ledger.js'
 import type { OutgoingEvent } from './outgoing-event.js'
 import { dueEvents, totalEvents } from './pacing.js'
+import { ReadAhead } from './read-ahead.js'
 import { readEvents } from './replay/read-events.js'
 import type { ReplayedEvent } from './replay/replayed-event.js'
 import { generateUserEvent, toSortableInstant } from './user-event/user-event.js'
@@ -29,6 +30,8 @@ import { generateUserEvent, toSortableInstant } from './user-event/user-event.js
 /** How long what was put may take to settle at the end. */
 const DRAIN_DEADLINE_MS = 60_000
 const TICK_MS = 10
+/** What Node's timers hold; beyond it they fire at once. */
+const MAX_TIMER_MS = 2_147_483_647
 const MAX_PARTITION_KEY_LENGTH = 256
 
 export interface RunningGenerator {
@@ -36,19 +39,29 @@ export interface RunningGenerator {
   readonly done: Promise<GeneratorSummary>
 }
 
-/** Checks the stream, then generates until the mode's end or until `stop` aborts, then drains. */
+/**
+ * Checks the stream, then generates until the mode's end or until `stop` aborts, then drains. Rejects where nothing could be put; a replay that
+ * fails on its way drains too, and its summary says why it ended.
+ */
 export function runGenerator(options: GeneratorOptions, stop: AbortSignal): RunningGenerator {
   const run = new GeneratorRun(options, stop)
   return { progress: run.progress, done: run.run() }
 }
 
 class GeneratorRun {
-  readonly progress: GeneratorProgress = { produced: 0, acknowledged: 0, failed: 0, behind: 0 }
+  readonly progress: GeneratorProgress = {
+    produced: 0,
+    acknowledged: 0,
+    failed: 0,
+    behind: 0,
+    skippedLines: 0,
+  }
   readonly #random: Random
   readonly #connection: ConnectionOptions
   #producer!: KinesisProducer
   #ledger: Ledger | undefined
-  #badLines = 0
+  #readAhead!: ReadAhead
+  readonly #warnings: string[] = []
   #firstError: string | undefined
 
   constructor(
@@ -62,7 +75,7 @@ class GeneratorRun {
   async run(): Promise<GeneratorSummary> {
     const { streamName, ordering, ledgerFile, mode } = this.options
     const input = mode.name === 'replay' ? await openInput(mode.file) : undefined
-    await checkStream(streamName, this.#connection)
+    this.#readAhead = new ReadAhead(await checkStream(streamName, this.#connection))
     this.#ledger = ledgerFile === undefined ? undefined : new Ledger(ledgerFile)
     this.#producer = new KinesisProducer({
       streamName,
@@ -70,8 +83,11 @@ class GeneratorRun {
       ...this.#connection,
     } as ConstructorParameters<typeof KinesisProducer>[0])
     const startedAtMs = performance.now()
+    let failure: Error | undefined
     try {
       await this.#generate(mode, input)
+    } catch (error) {
+      failure = error as Error
     } finally {
       input?.destroy()
       await this.#producer.close({ deadlineMs: DRAIN_DEADLINE_MS })
@@ -81,10 +97,11 @@ class GeneratorRun {
     return {
       ...this.progress,
       behind: 0,
-      badLines: this.#badLines,
+      warnings: this.#warnings,
       durationMs,
       eventsPerSecond: (this.progress.acknowledged * 1000) / durationMs,
       firstError: this.#firstError,
+      failure: failure?.message,
     }
   }
 
@@ -123,32 +140,39 @@ class GeneratorRun {
   }
 
   async #replay(mode: Extract<GeneratorMode, { name: 'replay' }>, input: Readable): Promise<void> {
+    const { format, map, durationSeconds } = mode
     const source = mode.file === '-' ? 'stdin' : basename(mode.file)
     const pace = mode.speed === 'max' ? undefined : new RecordedPace(mode.speed)
     const onBadLine = (error: Error) => {
       if (mode.onBadLine === 'fail') throw error
-      this.#badLines += 1
+      this.progress.skippedLines += 1
     }
-    // A reader that waits for standard input would not see that it was stopped.
-    this.stop.addEventListener('abort', () => input.destroy(), { once: true })
+    const onWarning = (message: string) => this.#warnings.push(message)
+    const stop = durationSeconds === undefined ? this.stop : stopAfter(durationSeconds, this.stop)
+    const onStop = () => {
+      // A reader that waits for standard input would not see that it was stopped.
+      input.destroy()
+      this.#readAhead.release()
+    }
+    stop.addEventListener('abort', onStop, { once: true })
     try {
-      for await (const event of readEvents(input, {
-        format: mode.format,
-        map: mode.map,
-        source,
-        onBadLine,
-      })) {
-        if (this.stop.aborted) return
-        await pace?.wait(event.timestamp, this.stop)
-        if (this.stop.aborted) return
+      for await (const event of readEvents(input, { format, map, source, onBadLine, onWarning })) {
+        await pace?.wait(event.timestamp, stop)
         // Bad records come beside the replayed ones, not in their place: every line still arrives.
-        while (this.#random() < this.options.badFraction)
-          await this.#put(generateBadEvent(this.#random, Date.now()))
-        await this.#put(replayed(event))
+        while (this.#random() < this.options.badFraction && !stop.aborted)
+          await this.#putAhead(generateBadEvent(this.#random, Date.now()), stop)
+        await this.#putAhead(replayed(event), stop)
+        if (stop.aborted) return
       }
     } catch (error) {
-      if (!this.stop.aborted) throw error
+      if (!stop.aborted) throw error
     }
+  }
+
+  /** As far ahead of the stream as is quickly drained; not at all once it is stopped. */
+  async #putAhead(event: OutgoingEvent, stop: AbortSignal): Promise<void> {
+    await this.#readAhead.room()
+    if (!stop.aborted) await this.#put(event)
   }
 
   #makeEvent(): OutgoingEvent {
@@ -176,18 +200,25 @@ class GeneratorRun {
       putAtMs: performance.timeOrigin + performance.now(),
     }
     this.progress.produced += 1
+    this.#readAhead.put(event.data.length)
     this.#producer.put({ partitionKey, data: event.data }).then(
       ({ shardId, sequenceNumber }) => {
+        this.#readAhead.settled(event.data.length)
         this.progress.acknowledged += 1
         this.#ledger?.delivered(settled, shardId, sequenceNumber)
       },
       (error: ProducerError) => {
+        this.#readAhead.settled(event.data.length)
         this.progress.failed += 1
         this.#firstError ??= error.message
         this.#ledger?.failed(settled, error.code)
       },
     )
   }
+}
+
+function stopAfter(seconds: number, stop: AbortSignal): AbortSignal {
+  return AbortSignal.any([stop, AbortSignal.timeout(Math.min(seconds * 1000, MAX_TIMER_MS))])
 }
 
 /** Waits so that events come as far apart as they were recorded, or a multiple faster. */
@@ -203,7 +234,7 @@ class RecordedPace {
     this.#first ??= { recordedMs, atMs: performance.now() }
     const dueMs = this.#first.atMs + (recordedMs - this.#first.recordedMs) / this.speed
     const delayMs = dueMs - performance.now()
-    if (delayMs > 1) await sleep(systemClock, Math.min(delayMs, 2_147_483_647), stop)
+    if (delayMs > 1) await sleep(systemClock, Math.min(delayMs, MAX_TIMER_MS), stop)
   }
 }
 

@@ -194,8 +194,40 @@ describe('demo-generator', () => {
 
     expect(status).toBe(0)
     expect(stdout).toContain('2 events delivered')
-    expect(stdout).toContain('1 lines skipped')
+    expect(stdout).toContain('1 line skipped')
   })
+
+  it('stops a replay after a duration, soon drained, and warns of a mapping that nothing had use for', async () => {
+    // A shard that takes what a shard takes: a pipe that never ends is only a little ahead of it.
+    const limited = await startLocal()
+    limited.kinesis.call('CreateStream', { StreamName: 'limited', ShardCount: 1 })
+    const summaryFile = join(folder, 'summary.json')
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield '{"user_id":"a","event_type":"t"}\n'.repeat(100)
+      })(),
+    )
+    try {
+      const { status, stderr } = await run(
+        [
+          ...['--stream-name', 'limited', '--endpoint-url', limited.url, '--mode', 'replay', '--file', '-'],
+          ...['--duration', '1', '--map', 'value=price', '--json', summaryFile],
+        ],
+        { input: endless },
+      )
+
+      expect(status).toBe(0)
+      expect(stderr).toContain('warning: --map value=price: no line has a field price.')
+      const summary = JSON.parse(readFileSync(summaryFile, 'utf8'))
+      expect(summary).toMatchObject({ failed: 0, skippedLines: 0 })
+      expect(summary.acknowledged).toBe(summary.produced)
+      // Two seconds of the shard, and what it took in the meantime.
+      expect(summary.produced).toBeGreaterThanOrEqual(2_000)
+      expect(summary.produced).toBeLessThan(15_000)
+    } finally {
+      await limited.close()
+    }
+  }, 60_000)
 
   it('reads a long pipe in bounded memory', async () => {
     // The producer paces itself to the shards' rate, which is not what is tested here.
@@ -265,6 +297,32 @@ describe('demo-generator', () => {
       () => [...target('s'), '--mode', 'replay', '--file', '/no/such'],
       /\/no\/such does not exist/,
     ],
+    [
+      'a flag of another mode',
+      () => [...target('s'), '--file', 'x'],
+      /--file has no effect with --mode continuous/,
+    ],
+    [
+      'a rate for a replay',
+      () => [...target('s'), '--mode', 'replay', '--file', 'x', '--events-per-second', '5'],
+      /--events-per-second has no effect with --mode replay: it belongs to --mode continuous/,
+    ],
+    [
+      'a ledger in a folder that is not there',
+      () => [...target('s'), '--ledger', '/nope/x'],
+      /\/nope\/x cannot be written: \/nope does not exist\. Check --ledger/,
+    ],
+    [
+      'a summary in a folder that is not there',
+      () => [...target('s'), '--json', '/nope/x'],
+      /\/nope does not exist\. Check --json/,
+    ],
+    ['an empty name of a file', () => [...target('s'), '--json', ''], /--json.*It is empty\./],
+    [
+      'a map that is none',
+      () => [...target('s'), '--mode', 'replay', '--file', '-', '--map', 'user=who'],
+      /--map.*Write NAME=FIELD/,
+    ],
     ['a replay of nothing', () => [...target('s'), '--mode', 'replay'], /needs --file/],
     [
       'an endpoint where nobody listens',
@@ -285,15 +343,16 @@ describe('demo-generator', () => {
     expect(status).toBe(1)
   })
 
-  it('names the bad line and delivers what came before it', async () => {
+  it('names the bad line, and delivers and counts what came before it', async () => {
     const stream = createStream()
 
-    const { status, stderr } = await run(
+    const { status, stdout, stderr } = await run(
       [...target(stream), ...['--mode', 'replay', '--file', '-', '--format', 'ndjson']],
       { input: '{"user_id":"a","event_type":"t"}\nbroken\n' },
     )
 
     expect(status).toBe(1)
+    expect(stdout).toContain('1 event delivered')
     expect(stderr).toContain('Line 2: it is no JSON.')
     expect(await readStream(stream)).toHaveLength(1)
   })

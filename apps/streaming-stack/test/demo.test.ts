@@ -81,7 +81,7 @@ describe('the demo', { timeout: 90_000 }, () => {
     expect(folder.json('account.json').crashes).toBeGreaterThan(0)
   })
 
-  it('replays what comes through standard input', async () => {
+  it('replays what comes through standard input, and says what it skipped and what had no effect', async () => {
     using folder = temporaryFolder()
     const lines = Array.from({ length: 50 }, (_, index) =>
       JSON.stringify({
@@ -91,17 +91,20 @@ describe('the demo', { timeout: 90_000 }, () => {
       }),
     )
 
-    const { status, stderr } = await runDemoProcess(
+    const { status, stdout, stderr } = await runDemoProcess(
       [
-        ...['--replay', '-', '--format', 'ndjson', '--map', 'user_id=who,event_type=what,timestamp=when'],
-        ...['--json', folder.file('account.json'), '--data', folder.file('run')],
+        ...['--replay', '-', '--map', 'user_id=who,event_type=what,timestamp=when,value=price'],
+        ...['--on-bad-line', 'skip', '--json', folder.file('run/mine.json'), '--data', folder.file('run')],
       ],
-      lines.join('\n'),
+      [...lines, '{broken', '[1]'].join('\n'),
     )
 
     expect(stderr).not.toContain('demo:')
+    expect(stderr).toContain('warning: --map value=price: no line has a field price.')
+    expect(stdout).toMatch(/skipped lines\s+2 /)
     expect(status).toBe(0)
-    expect(folder.json('account.json')).toMatchObject({
+    expect(folder.json('run/mine.json')).toMatchObject({
+      skippedLines: 2,
       produced: 50,
       stored: 50,
       windowed: 50,
@@ -135,6 +138,16 @@ describe('the demo', { timeout: 90_000 }, () => {
     ['an unknown flag', ['--rat', '5'], /unknown option '--rat'/],
     ['a rate of zero', ['--rate', '0'], /Give a number above 0/],
     ['too many shards', ['--shards', '101'], /from 1 to 100/],
+    ['a speed of zero', ['--replay', '-', '--speed', '0'], /--speed.*Give a number above 0, or max/],
+    ['a map that is none', ['--replay', '-', '--map', 'user=who'], /--map.*Write NAME=FIELD/],
+    ['a flag for replays without one', ['--speed', '2'], /--speed has no effect without --replay/],
+    ['a rate for a replay', ['--replay', '-', '--rate', '5'], /--rate has no effect with --replay/],
+    ['an empty name of a folder', ['--data', ''], /--data.*It is empty\./],
+    [
+      'a flag of a query before it',
+      ['--data', 'x', 'query', 'select 1'],
+      /--data has no effect before query/,
+    ],
     [
       'a file that is not there',
       ['--replay', '/no/such/file.log', '--format', 'clf'],
@@ -163,14 +176,17 @@ describe('the demo', { timeout: 90_000 }, () => {
     expect(status).toBe(1)
   })
 
-  it('names the line that cannot be read', async () => {
-    const { status, stderr } = await runDemoProcess(
-      ['--replay', '-'],
+  it('names the line that cannot be read, when what came before it is accounted for', async () => {
+    using folder = temporaryFolder()
+
+    const { status, stdout, stderr } = await runDemoProcess(
+      ['--replay', '-', '--data', folder.file('run')],
       '{"user_id":"a","event_type":"b"}\n{broken\n',
     )
 
-    expect(stderr).toMatch(/line 2/i)
-    expect(stderr).toMatch(/--on-bad-line skip/)
-    expect(status).not.toBe(0)
+    expect(stdout).toContain('The account balances')
+    expect(folder.json('run/account.json')).toMatchObject({ produced: 1, stored: 1, delivered: 1 })
+    expect(stderr).toMatch(/\ndemo: Line 2: it is no JSON\. .*--on-bad-line skip\.\n$/)
+    expect(status).toBe(1)
   })
 })

@@ -63,10 +63,11 @@ describe('Ctrl-C in a terminal', { timeout: 90_000 }, () => {
     expect(children.length).toBeGreaterThan(0)
 
     terminal.press('\u0003')
-    await terminal.sees(/draining/)
+    await terminal.sees(/draining, [1-9][\d,]* left; Ctrl-C again ends at once/)
     terminal.press('\u0003')
 
     expect(await terminal.exited).toBe(130)
+    expect(terminal.screen()).toContain('Ended at once, without draining and without an account.')
     await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([])
   })
 

@@ -15,6 +15,21 @@ export interface LoggedRequest {
   agent?: string
 }
 
+/** For those who name fields of it. */
+export const LOGGED_FIELDS = [
+  'host',
+  'ident',
+  'user',
+  'time',
+  'method',
+  'path',
+  'protocol',
+  'status',
+  'bytes',
+  'referrer',
+  'agent',
+] as const satisfies readonly (keyof LoggedRequest)[]
+
 // Quotes inside a quoted field are escaped by a backslash; the last two fields belong to the combined format alone.
 // The very last quote may be missing: servers cut off what a client sends without end.
 const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"'

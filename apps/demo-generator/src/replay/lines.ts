@@ -11,8 +11,8 @@ export interface Line {
 export const MAX_LINE_LENGTH = 1024 * 1024
 
 /**
- * Lines of a stream of bytes, one after the other as they are asked for: LF or CRLF, with or without one at the end, a BOM cut off,
- * empty lines passed over. A line beyond the bound is told to `onBadLine` and passed over.
+ * Lines of a stream of bytes, one after the other as they are asked for: LF or CRLF, with or without one at the end, and a BOM cut off.
+ * A line beyond the bound is told to `onBadLine` and passed over.
  */
 export async function* readLines(
   input: AsyncIterable<Buffer>,
@@ -29,7 +29,7 @@ export async function* readLines(
     if (wasSkipping) return
     const line = text.endsWith('\r') ? text.slice(0, -1) : text
     const clean = number === 1 && line.startsWith('\ufeff') ? line.slice(1) : line
-    if (clean.trim() !== '') yield { number, text: clean }
+    yield { number, text: clean }
   }
   for await (const chunk of input) {
     rest += decoder.write(chunk)

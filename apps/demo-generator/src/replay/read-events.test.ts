@@ -6,19 +6,21 @@ import type { ReplayedEvent } from './replayed-event.js'
 async function read(text: string | Buffer[], options: Partial<ReadEventsOptions> = {}) {
   const chunks = typeof text === 'string' ? [Buffer.from(text)] : text
   const bad: string[] = []
+  const warnings: string[] = []
   const events: ReplayedEvent[] = []
   const input = (async function* () {
     yield* chunks
   })()
   const all = {
     format: 'ndjson' as const,
-    map: undefined,
+    map: {},
     source: 'file',
     onBadLine: (e: Error) => bad.push(e.message),
+    onWarning: (message: string) => warnings.push(message),
     ...options,
   }
   for await (const event of readEvents(input, all)) events.push(event)
-  return { events, bad }
+  return { events, bad, warnings }
 }
 
 describe('readEvents', () => {
@@ -39,7 +41,7 @@ describe('readEvents', () => {
     const { events } = await read(
       '{"who":"u","what":"buy","price":"1.50","shop":7,"metadata":{"kept":true}}',
       {
-        map: 'user_id=who, event_type=what, value=price',
+        map: { user_id: 'who', event_type: 'what', value: 'price' },
       },
     )
 
@@ -124,7 +126,7 @@ describe('readEvents', () => {
       'a CSV line with too many fields',
       'csv',
       'user_id,value\na,1\nb,2,3\nc,4',
-      'Line 3: Invalid Record Length',
+      'Line 3: it has 3 fields where the header has 2.',
     ],
   ] as const)(
     'tells of %s with its line number and the remedy, and goes on',
@@ -163,7 +165,69 @@ describe('readEvents', () => {
     expect(bad.join()).not.toContain('\u001b')
   })
 
-  it.each(['user=who', 'user_id', 'user_id='])('refuses the map %j', async (map) => {
-    await expect(read('{}', { map })).rejects.toThrow(/--map/)
+  it('names the line in which a CSV quote opens that never closes, and loses that line alone', async () => {
+    const csv = 'user_id,note\na,"open\nb,x\nc,"" \nd,"fine"\ne,"two\n\nlines"\n'
+
+    const { bad, events } = await read(csv, { format: 'csv' })
+
+    expect(bad).toEqual([
+      expect.stringContaining('Line 2: a quote opens in it that never closes.'),
+      expect.stringContaining('Line 4: more follows after the quote'),
+    ])
+    expect(events.map((event) => event.user_id)).toEqual(['b', 'd', 'e'])
+    expect(events.at(-1)!.metadata).toEqual({ note: 'two\n\nlines' })
+  })
+
+  it('reads on in bounded memory after a quote that never closes', async () => {
+    const row = `b,"${'x'.repeat(1_000)}"\n`
+    const rows = Array.from({ length: (2 * MAX_LINE_LENGTH) / row.length }, () => Buffer.from(row))
+
+    const { bad, events } = await read([Buffer.from('user_id,note\na,"open\n'), ...rows], { format: 'csv' })
+
+    expect(bad).toEqual([expect.stringContaining('Line 2: ')])
+    expect(events).toHaveLength(rows.length)
+  })
+
+  it('lists the columns where the map names none of them, or none means anything', async () => {
+    const csv = 'who,what\na,b\n'
+
+    await expect(read(csv, { format: 'csv', map: { user_id: 'nope' } })).rejects.toThrow(
+      '--map user_id=nope names a field that the input does not have. The fields are: who, what. Check --map.',
+    )
+    await expect(read(csv, { format: 'csv' })).rejects.toThrow(
+      'No field is one of user_id, event_type, timestamp, value. The fields are: who, what.',
+    )
+    const request = '10.0.0.1 - - [17/May/2015:10:05:03 +0000] "GET /x HTTP/1.1" 200 1'
+    await expect(read(request, { format: 'clf', map: { value: 'nope' } })).rejects.toThrow(
+      /The fields are: host, /,
+    )
+  })
+
+  it('warns at the end of a mapping that no line had use for', async () => {
+    const map = { user_id: 'who', value: 'nope' }
+
+    expect((await read('{"who":"a"}\n{"who":"b"}', { map })).warnings).toEqual([
+      '--map value=nope: no line has a field nope.',
+    ])
+    expect((await read('{"who":"a"}\n{"nope":1}', { map })).warnings).toEqual([])
+  })
+
+  it.each([
+    ['the ending of its name', 'a.CSV', 'x,user_id\n1,a\n', 'a'],
+    ['a logged request', 'stdin', '\n10.0.0.1 - - [17/May/2015:10:05:03 +0000] "GET /x" 200 1\n', '10.0.0.1'],
+    ['a header that names the user', 'stdin', '"user_id",x\na,1\n', 'a'],
+    ['JSON', 'file.txt', '{"user_id":"a"}\n', 'a'],
+  ])('knows the format from %s', async (_, source, text, user) => {
+    const { events } = await read(text, { format: undefined, source })
+
+    expect(events.map((event) => event.user_id)).toEqual([user])
+  })
+
+  it('says which format a line looks like', async () => {
+    const request = '10.0.0.1 - - [17/May/2015:10:05:03 +0000] "GET /x HTTP/1.1" 200 1'
+
+    expect((await read(`{"user_id":"a"}\n${request}`)).bad).toEqual([
+      expect.stringContaining('Line 2: it is no JSON, but a logged request: pass --format clf.'),
+    ])
   })
 })

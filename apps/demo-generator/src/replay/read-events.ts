@@ -1,19 +1,21 @@
-import { parse as csvParser } from 'csv-parse'
-import { parseLogLine } from './clf.js'
-import { type FieldMap, parseFieldMap } from './field-map.js'
-import { MAX_LINE_LENGTH, readLines } from './lines.js'
+import { LOGGED_FIELDS, parseLogLine } from './clf.js'
+import { type NumberedRecord, readCsv } from './csv.js'
+import { formatByLine, formatByName, peekLine, type ReplayFormat } from './detect-format.js'
+import { type AskedFields, checkColumns, type FieldMap, FieldWatch } from './field-map.js'
+import { type Line, readLines } from './lines.js'
 import { BadLineError } from './replay-error.js'
 import { type ReplayedEvent, toEvent } from './replayed-event.js'
 
-export type ReplayFormat = 'ndjson' | 'csv' | 'clf'
-
 export interface ReadEventsOptions {
-  format: ReplayFormat
-  map: string | undefined
+  /** Undefined: what the name, else the first line, shows. */
+  format: ReplayFormat | undefined
+  map: AskedFields
   /** Base name of the file, or `stdin`. */
   source: string
   /** Told of every line that cannot be read; may throw to end the reading. */
   onBadLine: (error: BadLineError) => void
+  /** Told at the end of what was asked for and never found. */
+  onWarning: (message: string) => void
 }
 
 const sameNames: FieldMap = {
@@ -29,49 +31,66 @@ export async function* readEvents(
   input: AsyncIterable<Buffer>,
   options: ReadEventsOptions,
 ): AsyncGenerator<ReplayedEvent> {
-  const { format, source, onBadLine } = options
-  const map = parseFieldMap(options.map, format === 'clf' ? logNames : sameNames)
-  for await (const { number, record } of readRecords(input, format, onBadLine)) {
-    try {
-      yield toEvent(record, map, { source, number })
-    } catch (error) {
-      if (!(error instanceof BadLineError)) throw error
-      onBadLine(error)
+  const { map: asked, source, onBadLine, onWarning } = options
+  const { format, lines } = await formatOf(readLines(input, onBadLine), options)
+  const map = { ...(format === 'clf' ? logNames : sameNames), ...asked }
+  const watch = new FieldWatch(asked)
+  try {
+    for await (const { number, record } of readRecords(lines, format, map, options)) {
+      watch.see(record)
+      try {
+        yield toEvent(record, map, { source, number })
+      } catch (error) {
+        if (!(error instanceof BadLineError)) throw error
+        onBadLine(error)
+      }
     }
+  } finally {
+    watch.warnings().forEach(onWarning)
   }
 }
 
-interface NumberedRecord {
-  number: number
-  record: Record<string, unknown>
+async function formatOf(
+  lines: AsyncIterable<Line>,
+  { format, source, map }: ReadEventsOptions,
+): Promise<{ format: ReplayFormat; lines: AsyncIterable<Line> }> {
+  const known = format ?? formatByName(source)
+  if (known !== undefined) return { format: known, lines }
+  const { first, all } = await peekLine(lines)
+  const { user_id, event_type } = { ...sameNames, ...map }
+  return { format: formatByLine(first, [user_id, event_type]), lines: all }
 }
 
 async function* readRecords(
-  input: AsyncIterable<Buffer>,
+  lines: AsyncIterable<Line>,
   format: ReplayFormat,
-  onBadLine: (error: BadLineError) => void,
+  map: FieldMap,
+  { map: asked, onBadLine }: ReadEventsOptions,
 ): AsyncGenerator<NumberedRecord> {
   if (format === 'csv') {
-    yield* readCsv(input, onBadLine)
+    yield* readCsv(lines, (columns) => checkColumns(columns, map, asked), onBadLine)
     return
   }
+  if (format === 'clf') checkColumns(LOGGED_FIELDS, map, asked)
   const parse = format === 'clf' ? parseClf : parseNdjson
-  for await (const { number, text } of readLines(input, onBadLine)) {
-    const record = parse(text)
+  for await (const { number, text } of lines) {
+    if (text.trim() === '') continue
+    const record = parse(text, number)
     if (typeof record === 'string') onBadLine(new BadLineError(number, record))
     else yield { number, record }
   }
 }
 
 /** The record, or why there is none. */
-function parseNdjson(text: string): Record<string, unknown> | string {
+function parseNdjson(text: string, number: number): Record<string, unknown> | string {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
     return 'it is JSON, but no object.'
   } catch {
-    return 'it is no JSON.'
+    if (parseLogLine(text) !== undefined) return 'it is no JSON, but a logged request: pass --format clf.'
+    return number === 1 ? 'it is no JSON. For other formats pass --format csv or clf.' : 'it is no JSON.'
   }
 }
 
@@ -80,54 +99,4 @@ function parseClf(text: string): Record<string, unknown> | string {
   if (request === undefined) return 'it is no request in common or combined log format.'
   const { method, ...rest } = request
   return { ...rest, method: method === '' ? 'unknown' : method.toLowerCase() }
-}
-
-async function* readCsv(
-  input: AsyncIterable<Buffer>,
-  onBadLine: (error: BadLineError) => void,
-): AsyncGenerator<NumberedRecord> {
-  const parser = csvParser({
-    columns: true,
-    bom: true,
-    info: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    max_record_size: MAX_LINE_LENGTH,
-  })
-  let failure: unknown
-  parser.on('skip', (error: { lines?: number; message: string }) => {
-    try {
-      onBadLine(new BadLineError(error.lines ?? 0, `${error.message}.`))
-    } catch (thrown) {
-      failure = thrown
-      parser.destroy()
-    }
-  })
-  const feeding = feed(input, parser)
-  try {
-    for await (const { info, record } of parser as AsyncIterable<{
-      info: { lines: number }
-      record: Record<string, unknown>
-    }>) {
-      yield { number: info.lines, record }
-    }
-  } catch (error) {
-    throw failure ?? error
-  }
-  if (failure !== undefined) throw failure
-  await feeding
-}
-
-/** Pipes by hand: `pipe` hides the errors of its source. */
-async function feed(input: AsyncIterable<Buffer>, parser: ReturnType<typeof csvParser>): Promise<void> {
-  try {
-    for await (const chunk of input) {
-      if (parser.destroyed) return
-      if (!parser.write(chunk))
-        await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve))
-    }
-    parser.end()
-  } catch (error) {
-    parser.destroy(error as Error)
-  }
 }

@@ -1,4 +1,5 @@
 import { StreamingError } from '@org/kinesis-core'
+import { printable } from './field-map.js'
 
 /** A line that cannot be read: names the line, the reason and the remedy. */
 export class BadLineError extends StreamingError {
@@ -6,13 +7,9 @@ export class BadLineError extends StreamingError {
     readonly lineNumber: number,
     reason: string,
   ) {
-    // The reason may quote the line, and the line is anybody's text: its control characters must not reach a terminal.
-    super(
-      `Line ${lineNumber}: ${reason.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')} Mend it, or pass --on-bad-line skip.`,
-      {
-        code: 'BAD_LINE',
-        retryable: false,
-      },
-    )
+    super(`Line ${lineNumber}: ${printable(reason)} Mend it, or pass --on-bad-line skip.`, {
+      code: 'BAD_LINE',
+      retryable: false,
+    })
   }
 }

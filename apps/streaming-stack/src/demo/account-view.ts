@@ -11,9 +11,10 @@ export function accountText(report: RunReport): string {
     .map(([reason, count]) => `${reason} ${number(count)}`)
     .join(', ')
   return [
-    report.balanced
-      ? styleText('green', '✔ The account balances')
-      : styleText('red', '✘ The account does not balance'),
+    headline(report),
+    ...(report.skippedLines > 0
+      ? [row('skipped lines', number(report.skippedLines), 'could not be read: in nothing of the below')]
+      : []),
     row('produced', number(report.produced), '= stored + rejected + dead-lettered'),
     row('stored', number(report.stored), 'in the table'),
     row('rejected', number(report.rejected), reasons),
@@ -38,6 +39,13 @@ export function accountText(report: RunReport): string {
     ...report.imbalances.map((imbalance) => styleText('red', `  ✘ ${imbalance}`)),
     healthText(report),
   ].join('\n')
+}
+
+function headline({ balanced, produced, skippedLines }: RunReport): string {
+  if (!balanced) return styleText('red', '✘ The account does not balance')
+  if (produced === 0 && skippedLines > 0)
+    return styleText('yellow', '✔ The account balances, but nothing was put: every line was skipped')
+  return styleText('green', '✔ The account balances')
 }
 
 function healthText({ health }: RunReport): string {

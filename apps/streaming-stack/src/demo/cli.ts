@@ -1,10 +1,22 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import {
+  above0,
+  addReplayFlags,
+  badFraction,
+  notEmpty,
+  type ReplayFlags,
+  refuseIdleFlags,
+  replayFlagNames,
+  seed,
+  whole,
+} from '@org/demo-generator/command-line'
+import { Command, Option } from 'commander'
 import { findRunFolders } from './data-dir.js'
 import type { DemoOptions } from './demo-options.js'
 import { runDemo } from './run-demo.js'
+import { viewsText } from './views.js'
 import { visible } from './visible-text.js'
 
-interface Flags {
+interface Flags extends ReplayFlags {
   shards: number
   rate: number
   duration?: number
@@ -14,61 +26,68 @@ interface Flags {
   json?: string
   chaos?: 'crash'
   replay?: string
-  format: string
-  map?: string
-  speed: string
-  onBadLine: string
 }
+
+/** On a terminal, so that a row of a lake stays readable; what is piped is whole. */
+const MAX_CELL_WIDTH = 40
 
 const program = new Command('demo')
   .description('Runs the whole pipeline on this machine: generator, stream, processor, table, lake, windows.')
   .showHelpAfterError('Run with --help to see what there is.')
   // The subcommand has flags of the same names.
   .enablePositionalOptions()
-  .option('--shards <n>', 'shards of the stream', integer(1, 100), 2)
-  .option('--rate <n>', 'events per second, whatever the latency', positive, 100)
-  .option('--duration <seconds>', 'how long to generate; without it, until Ctrl-C', positive)
-  .option('--bad <fraction>', 'share of bad records, 0 to 1', fraction, 0)
-  .option('--seed <n>', 'makes the generated events repeatable', integer(0, 2 ** 32 - 1))
-  .option('--data <dir>', 'keep everything in this folder, which must be new or empty')
-  .option('--json <file>', 'write the account to this file')
+  .option('--shards <n>', 'shards of the stream', whole(1, 100), 2)
+  .option('--rate <n>', 'events per second, whatever the latency', above0, 100)
+  .option(
+    '--duration <seconds>',
+    'how long to generate or replay; without it, until Ctrl-C or the end of the file',
+    above0,
+  )
+  .option(
+    '--bad <fraction>',
+    'share of bad records, 0 to 1; replay: inserted between the replayed ones',
+    badFraction,
+    0,
+  )
+  .option('--seed <n>', 'makes the generated events repeatable', seed)
+  .option('--data <dir>', 'keep everything in this folder, which must be new or empty', notEmpty)
+  .option('--json <file>', 'write the account to this file', notEmpty)
   .addOption(
     new Option('--chaos <kind>', 'crash: kill the processor between write and answer').choices(['crash']),
   )
-  .option('--replay <file>', 'replay a file instead of generating; - is standard input')
-  .addOption(
-    new Option('--format <format>', 'of the replayed file')
-      .choices(['ndjson', 'csv', 'clf'])
-      .default('ndjson'),
-  )
-  .option('--map <fields>', 'user_id=FIELD,event_type=FIELD,timestamp=FIELD,value=FIELD')
-  .option('--speed <n>', 'multiple of the recorded pace, or max', 'max')
-  .addOption(
-    new Option('--on-bad-line <what>', 'of the replayed file').choices(['skip', 'fail']).default('fail'),
-  )
-  .action(run)
+  .option('--replay <file>', 'replay a file instead of generating; - is standard input', notEmpty)
+
+addReplayFlags(program).action(run)
 
 program
   .command('query')
-  .description('Answers SQL from what the last run left: the views lake, processed, windows and rejected.')
-  .argument('<sql>', 'for example: select event_type, count(*) from lake group by 1')
-  .option('--data <dir>', 'the folder of another run')
+  .description('Answers SQL from what the last run left.')
+  .argument('<sql>', 'for example: select event_type, count(*) from lake group by 1', notEmpty)
+  .option('--data <dir>', 'the folder of another run', notEmpty)
   .option('--json', 'one JSON line per row')
+  .addHelpText('after', `\n${viewsText()}`)
   .action(query)
 
 async function run(flags: Flags): Promise<void> {
+  const options = optionsOf(flags)
   const stop = new AbortController()
   const onSignal = () => {
-    // Twice means now: children notice that their parent is gone and end themselves.
-    if (stop.signal.aborted) process.exit(130)
+    if (stop.signal.aborted) {
+      // Twice means now: children notice that their parent is gone and end themselves.
+      process.stderr.write('\ndemo: Ended at once, without draining and without an account.\n')
+      process.exit(130)
+    }
     stop.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  const report = await runDemo(optionsOf(flags), stop.signal)
+  const report = await runDemo(options, stop.signal)
+  if (report.failure !== null) throw new Error(report.failure)
   process.exitCode = report.balanced ? 0 : 1
 }
 
 function optionsOf(flags: Flags): DemoOptions {
+  if (flags.replay === undefined) refuseIdleFlags(program, replayFlagNames, 'without --replay.')
+  else refuseIdleFlags(program, ['rate'], 'with --replay: the pace is that of the file, by --speed.')
   return {
     shards: flags.shards,
     ratePerSecond: flags.rate,
@@ -78,54 +97,24 @@ function optionsOf(flags: Flags): DemoOptions {
     dataDir: flags.data,
     jsonFile: flags.json,
     chaos: flags.chaos,
-    replay:
-      flags.replay === undefined
-        ? undefined
-        : {
-            file: flags.replay,
-            format: flags.format,
-            map: flags.map,
-            speed: flags.speed,
-            onBadLine: flags.onBadLine,
-          },
+    replay: flags.replay === undefined ? undefined : { file: flags.replay, flags },
   }
 }
 
 async function query(sql: string, { data, json }: { data?: string; json?: boolean }): Promise<void> {
+  const flagsOfRun = program.options.map((option) => option.attributeName())
+  refuseIdleFlags(program, flagsOfRun, 'before query: give flags of the query after it.')
   // Loaded here: a run has no use for the database, and start-up should not pay for it.
   const { formatTable, queryLake } = await import('./query.js')
   const result = await queryLake(await findRunFolders(data), sql)
   if (!json) {
-    process.stdout.write(`${formatTable(result)}\n`)
+    process.stdout.write(`${formatTable(result, process.stdout.isTTY ? MAX_CELL_WIDTH : undefined)}\n`)
     return
   }
   for (const row of result.rows) {
     const line = Object.fromEntries(result.columns.map((column, index) => [column, row[index]]))
     process.stdout.write(`${JSON.stringify(line)}\n`)
   }
-}
-
-function integer(least: number, most: number) {
-  return (text: string) => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`)
-    }
-    return value
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('Give a number above 0.')
-  return value
-}
-
-function fraction(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value < 0 || value > 1)
-    throw new InvalidArgumentError('Give a number from 0 to 1.')
-  return value
 }
 
 try {

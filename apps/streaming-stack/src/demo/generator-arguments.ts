@@ -1,3 +1,4 @@
+import { replayArguments } from '@org/demo-generator/command-line'
 import type { RunFolders } from './data-dir.js'
 import type { DemoOptions } from './demo-options.js'
 import { names } from './pipeline.js'
@@ -21,8 +22,7 @@ export function generatorArguments(options: DemoOptions, folders: RunFolders, ur
   }
   return [
     ...common,
-    ...['--mode', 'replay', '--file', replay.file, '--format', replay.format, '--speed', replay.speed],
-    ...['--on-bad-line', replay.onBadLine],
-    ...(replay.map === undefined ? [] : ['--map', replay.map]),
+    ...['--mode', 'replay', '--file', replay.file, ...replayArguments(replay.flags)],
+    ...(options.durationSeconds === undefined ? [] : ['--duration', String(options.durationSeconds)]),
   ]
 }

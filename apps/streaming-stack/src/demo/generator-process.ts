@@ -1,19 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { GeneratorMessage, GeneratorProgress } from '@org/demo-generator/command-line'
 import { StreamingError } from '@org/kinesis-core'
 
-interface GeneratorProgress {
-  produced: number
-  acknowledged: number
-  failed: number
-  /** Events that were due but are not put yet. */
-  behind: number
-}
-
 export interface GeneratorProcess {
-  readonly progress: GeneratorProgress
-  readonly pid: number | undefined
-  /** Resolves when it has drained and ended well; rejects with its own last line otherwise. */
+  readonly progress: Readonly<GeneratorProgress>
+  /** What it had to say of a run that ended well, or not. */
+  readonly warnings: readonly string[]
+  /** Resolves when it has drained and ended well; rejects with its own reason otherwise. */
   readonly done: Promise<void>
   /** Asks it to stop generating; what was put is still drained. */
   stop(): void
@@ -30,21 +24,28 @@ export function startGenerator(args: string[], environment: Record<string, strin
     stdio: ['inherit', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, ...environment },
   })
-  const progress: GeneratorProgress = { produced: 0, acknowledged: 0, failed: 0, behind: 0 }
+  const progress: GeneratorProgress = {
+    produced: 0,
+    acknowledged: 0,
+    failed: 0,
+    behind: 0,
+    skippedLines: 0,
+  }
+  const warnings: string[] = []
   let lastWords = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     lastWords = `${lastWords}${text}`.slice(-4_000)
   })
-  child.on('message', (message: { type: string } & GeneratorProgress) => {
-    if (message.type !== 'progress' && message.type !== 'done') return
-    const { produced, acknowledged, failed, behind } = message
-    Object.assign(progress, { produced, acknowledged, failed, behind })
+  child.on('message', (message: GeneratorMessage) => {
+    const { produced, acknowledged, failed, behind, skippedLines } = message
+    Object.assign(progress, { produced, acknowledged, failed, behind, skippedLines })
+    if (message.type === 'end') warnings.push(...message.warnings)
   })
   const done = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => {
       if (code === 0) return resolve()
-      const reason = lastWords.trim().split('\n').at(-1) || `it ended with ${signal ?? `status ${code}`}`
+      const reason = reasonIn(lastWords) ?? `The generator ended with ${signal ?? `status ${code}`}.`
       reject(new StreamingError(reason, { code: 'GENERATOR_FAILED', retryable: false }))
     })
   })
@@ -52,9 +53,16 @@ export function startGenerator(args: string[], environment: Record<string, strin
   done.catch(() => {})
   return {
     progress,
-    pid: child.pid,
+    warnings,
     done,
     stop: () => void (child.connected && child.send({ type: 'stop' })),
     kill: () => void child.kill('SIGKILL'),
   }
+}
+
+/** The line that says why: hints follow it, and warnings of Node's may come before and after. */
+export function reasonIn(stderr: string): string | undefined {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '')
+  const reason = lines.findLast((line) => /^(demo-generator|error|FATAL ERROR|\w*Error): /.test(line))
+  return (reason ?? lines.at(-1))?.replace(/^(demo-generator|error): /, '')
 }

@@ -11,8 +11,9 @@ export function progressSampler(
   const history: { atMs: number; produced: number; stored: number }[] = []
   return (phase: ProgressSnapshot['phase']): ProgressSnapshot => {
     const atMs = Date.now()
-    const { acknowledged, failed, behind } = generator.progress
+    const { produced, acknowledged, failed, behind } = generator.progress
     const stored = pipeline.observer.firstWrites.size
+    const rejected = pipeline.local.queueMessages(names.rejectedQueue).length
     history.push({ atMs, produced: acknowledged, stored })
     while (history.length > 2 && history[0]!.atMs < atMs - 2_000) history.shift()
     const first = history[0]!
@@ -25,10 +26,12 @@ export function progressSampler(
       produced: acknowledged,
       producedPerSecond: perSecond(acknowledged - first.produced),
       behind,
+      // A guess for who waits: a record that is rejected twice, or given up, is not counted as the account counts it.
+      left: Math.max(0, produced - failed - stored - rejected),
       putFailures: failed,
       stored,
       storedPerSecond: perSecond(stored - first.stored),
-      rejected: pipeline.local.queueMessages(names.rejectedQueue).length,
+      rejected,
       delivered: pipeline.delivery.stats().deliveredRecords,
       windowed: pipeline.windowing.stats().recordsResolved,
       lagMs: processing.lagMs,

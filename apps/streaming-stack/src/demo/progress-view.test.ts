@@ -9,6 +9,7 @@ const snapshot: ProgressSnapshot = {
   produced: 1_234,
   producedPerSecond: 99.96,
   behind: 0,
+  left: 34,
   putFailures: 0,
   stored: 1_200,
   storedPerSecond: 98,
@@ -48,8 +49,10 @@ describe('progress', () => {
     expect(progressLine({ ...snapshot, behind: 12 })).toContain('behind 12')
   })
 
-  it('says that it drains', () => {
-    expect(block({ phase: 'draining' })).toContain('draining')
-    expect(progressLine({ ...snapshot, phase: 'draining' })).toContain('draining')
+  it('says that it drains, how much is left, and how not to wait for it', () => {
+    const text = 'draining, 34 left; Ctrl-C again ends at once'
+
+    expect(block({ phase: 'draining' })).toContain(text)
+    expect(progressLine({ ...snapshot, phase: 'draining' })).toContain(text)
   })
 })

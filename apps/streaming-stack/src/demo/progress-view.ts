@@ -9,6 +9,8 @@ export interface ProgressSnapshot {
   produced: number
   producedPerSecond: number
   behind: number
+  /** Put, and neither stored nor rejected yet. */
+  left: number
   putFailures: number
   stored: number
   storedPerSecond: number
@@ -25,7 +27,7 @@ export function progressLine(snapshot: ProgressSnapshot): string {
   const s = snapshot
   return [
     `${seconds(s.elapsedMs)}${s.totalMs === undefined ? '' : `/${seconds(s.totalMs)}`}`,
-    s.phase === 'draining' ? 'draining' : undefined,
+    s.phase === 'draining' ? drainingText(s) : undefined,
     `produced ${count(s.produced)} (${rate(s.producedPerSecond)})`,
     `stored ${count(s.stored)} (${rate(s.storedPerSecond)})`,
     `rejected ${count(s.rejected)}`,
@@ -55,8 +57,13 @@ export function progressBlock(snapshot: ProgressSnapshot, columns: number): stri
   ].join('\n')
 }
 
-function progressBar({ elapsedMs, totalMs, phase }: ProgressSnapshot, columns: number): string {
-  if (phase === 'draining') return styleText('cyan', `draining … ${seconds(elapsedMs)}`)
+function drainingText({ left }: ProgressSnapshot): string {
+  return `draining, ${count(left)} left; Ctrl-C again ends at once`
+}
+
+function progressBar(snapshot: ProgressSnapshot, columns: number): string {
+  const { elapsedMs, totalMs, phase } = snapshot
+  if (phase === 'draining') return styleText('cyan', `${seconds(elapsedMs)}   ${drainingText(snapshot)}`)
   if (totalMs === undefined)
     return styleText('cyan', `${seconds(elapsedMs)}   Ctrl-C drains and prints the account`)
   const width = Math.max(10, Math.min(40, columns - 24))

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { kinesisQuotas } from '@org/kinesis-core'
 import { KinesisMonitor, type StreamHealth } from '@org/kinesis-monitor'
 import { type Account, settleAccount } from './account.js'
 import { accountText } from './account-view.js'
@@ -22,6 +23,10 @@ export interface RunReport extends Account {
   firstStoredAfterMs: number | null
   peakRssBytes: number
   crashes: number
+  /** Replay: lines that could not be read and were passed over, as the generator says. */
+  skippedLines: number
+  /** Why the generator ended early, where it did; what had been put by then is accounted for. */
+  failure: string | null
   health: StreamHealth
 }
 
@@ -47,11 +52,13 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
     reporter.note(
       `${names.stream} (${options.shards} shards) at ${pipeline.local.url}, data in ${folders.root}`,
     )
+    const tooFast = rateBeyondShards(options)
+    if (tooFast !== undefined) reporter.note(tooFast)
     generator = startGenerator(
       generatorArguments(options, folders, pipeline.local.url),
       pipeline.local.environment,
     )
-    await runToEnd(options, pipeline, generator, reporter, memory, stop, startedAtMs)
+    const failure = await runToEnd(options, pipeline, generator, reporter, memory, stop, startedAtMs)
     const durationMs = Date.now() - startedAtMs
     const account = settleAccount(await collectEvidence(pipeline, folders))
     const health = await checkHealth(pipeline)
@@ -61,10 +68,14 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
       firstStoredAfterMs: firstStoredAfterMs(pipeline),
       peakRssBytes: memory.peakBytes,
       crashes: pipeline.crashes(),
+      skippedLines: generator.progress.skippedLines,
+      failure: failure?.message ?? null,
       health,
     }
     await writeReport(report, folders, options.jsonFile)
-    process.stdout.write(`${accountText(report)}\n`)
+    for (const warning of generator.warnings) reporter.note(`warning: ${visible(warning)}`)
+    // Nothing was put before it failed: the reason says it all.
+    if (failure === undefined || report.produced > 0) process.stdout.write(`${accountText(report)}\n`)
     return report
   } finally {
     reporter.finish()
@@ -74,6 +85,15 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
   }
 }
 
+/** More than the shards take is asked for often enough, to see what happens; but nobody should wonder. */
+function rateBeyondShards({ replay, ratePerSecond, shards }: DemoOptions): string | undefined {
+  const needed = Math.ceil(ratePerSecond / kinesisQuotas.shardWriteRecordsPerSecond)
+  if (replay !== undefined || needed <= shards) return undefined
+  const each = count(kinesisQuotas.shardWriteRecordsPerSecond)
+  return `${count(ratePerSecond)} events/s need ${needed} shards (each takes ${each} records/s), and there are ${shards}: the rest will be behind.`
+}
+
+/** Runs until the generator has ended and everything it put has come out; gives the reason where it ended badly. */
 async function runToEnd(
   options: DemoOptions,
   pipeline: Pipeline,
@@ -82,7 +102,7 @@ async function runToEnd(
   memory: MemoryWatch,
   stop: AbortSignal,
   startedAtMs: number,
-): Promise<void> {
+): Promise<Error | undefined> {
   let phase: ProgressSnapshot['phase'] = 'running'
   const onStop = () => {
     phase = 'draining'
@@ -100,7 +120,10 @@ async function runToEnd(
   }, PROGRESS_INTERVAL_MS)
   try {
     await memory.sample()
-    await generator.done
+    const failure = await generator.done.then(
+      () => undefined,
+      (error: Error) => error,
+    )
     phase = 'draining'
     reporter.show(sample(phase))
     const limit = AbortSignal.timeout(DRAIN_LIMIT_MS)
@@ -108,11 +131,16 @@ async function runToEnd(
     for (const reader of [pipeline.processing, pipeline.windowing, pipeline.delivery])
       await reader.drain(limit)
     await memory.sample()
+    return failure
   } finally {
     clearInterval(ticker)
     stop.removeEventListener('abort', onStop)
     reporter.finish()
   }
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
 }
 
 function firstStoredAfterMs({ observer }: Pipeline): number | null {
