@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Local, startLocal } from '../src/start-local.js'
+import { encodeCbor } from '../src/wire/cbor-encoder.js'
 import { post } from './support/clients.js'
 
 let local: Local
@@ -14,7 +15,7 @@ afterAll(() => local.close())
 /** Whatever came before, the next request is answered. */
 async function stillAnswers(): Promise<void> {
   const response = await post(local.url, 'Kinesis_20131202.ListStreams', '{}')
-  expect(await response.json()).toMatchObject({ StreamNames: ['orders'] })
+  expect(await response.json()).toMatchObject({ StreamNames: expect.arrayContaining(['orders']) })
 }
 
 async function errorOf(response: Response): Promise<string> {
@@ -188,6 +189,204 @@ describe('a request that is none', () => {
       }),
       { numRuns: 400 },
     )
+  })
+
+  describe('of Kinesis', () => {
+    const operations = [
+      ...['CreateStream', 'DeleteStream', 'DescribeStream', 'DescribeStreamSummary', 'DescribeLimits'],
+      ...['ListStreams', 'ListShards', 'PutRecord', 'PutRecords', 'GetShardIterator', 'GetRecords'],
+      ...['SplitShard', 'MergeShards', 'UpdateShardCount', 'UpdateMaxRecordSize', 'UpdateStreamMode'],
+      ...['IncreaseStreamRetentionPeriod', 'DecreaseStreamRetentionPeriod', 'EnableEnhancedMonitoring'],
+      ...['RegisterStreamConsumer', 'DeregisterStreamConsumer', 'DescribeStreamConsumer'],
+      ...['ListStreamConsumers', 'SubscribeToShard', 'StartStreamEncryption', 'StopStreamEncryption'],
+      ...['TagResource', 'UntagResource', 'ListTagsForResource', 'AddTagsToStream', 'ListTagsForStream'],
+      ...['PutResourcePolicy', 'GetResourcePolicy', 'DeleteResourcePolicy', 'UpdateAccountSettings'],
+      ...['DescribeAccountSettings', 'UpdateStreamWarmThroughput', 'UpdateStreamRecordDistributionStrategy'],
+    ]
+    const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/fuzzed'
+    const ConsumerARN = () =>
+      (
+        local.kinesis.call('DescribeStreamConsumer', { StreamARN, ConsumerName: 'fast' }) as {
+          ConsumerDescription: { ConsumerARN: string }
+        }
+      ).ConsumerDescription.ConsumerARN
+
+    beforeAll(() => {
+      local.kinesis.call('CreateStream', { StreamName: 'fuzzed', ShardCount: 1 })
+      local.kinesis.call('RegisterStreamConsumer', { StreamARN, ConsumerName: 'fast' })
+    })
+    afterAll(() => {
+      // Other tests list what is there.
+      const { StreamNames } = local.kinesis.call('ListStreams', { Limit: 10_000 }) as {
+        StreamNames: string[]
+      }
+      for (const StreamName of StreamNames.filter((name) => name !== 'orders')) {
+        local.kinesis.call('DeleteStream', { StreamName, EnforceConsumerDeletion: true })
+      }
+    })
+
+    /** Inputs that often are right in all but one or two members, so that every check is reached. */
+    const member = fc.oneof(
+      { arbitrary: fc.jsonValue({ maxDepth: 2 }), weight: 3 },
+      {
+        arbitrary: fc.constantFrom<unknown>(
+          ...['fuzzed', StreamARN, 'fast', 'shardId-000000000000', 'LATEST', 'ON_DEMAND', 'KMS', 'AUTO'],
+          ...['ENABLED', 'UNIFORM_SCALING', 'AT_SEQUENCE_NUMBER', 'AAAA', '1'.repeat(56), '-1', '{}'],
+          ...[0, 1, -1, 1.5, 2 ** 53, 1e308, true, null, [], {}, { team: 'a' }, ['ALL'], [null], [{}]],
+        ),
+        weight: 2,
+      },
+    )
+    const right = {
+      ...{ StreamName: 'fuzzed', StreamARN, ResourceARN: StreamARN, ConsumerARN: '' },
+      ...{ ConsumerName: 'fast', ShardId: 'shardId-000000000000', ShardIteratorType: 'LATEST' },
+      ...{
+        PartitionKey: 'a',
+        Data: 'eA==',
+        ShardCount: 1,
+        TargetShardCount: 1,
+        ScalingType: 'UNIFORM_SCALING',
+      },
+      ...{ StartingPosition: { Type: 'LATEST' }, EncryptionType: 'KMS', KeyId: 'k', Policy: '{}' },
+      ...{ Records: [{ PartitionKey: 'a', Data: 'eA==' }], Tags: { team: 'a' }, TagKeys: ['team'] },
+      ...{ RetentionPeriodHours: 24, MaxRecordSizeInKiB: 1_024, ShardLevelMetrics: ['ALL'] },
+      ...{ StreamModeDetails: { StreamMode: 'PROVISIONED' }, WarmThroughputMiBps: 1 },
+      ...{ MinimumThroughputBillingCommitment: { Status: 'ENABLED' }, RecordDistributionStrategy: 'AUTO' },
+      ...{ ShardToSplit: 'shardId-000000000000', NewStartingHashKey: '5', ShardIterator: 'AAAA' },
+      ...{ ShardToMerge: 'shardId-000000000000', AdjacentShardToMerge: 'shardId-000000000000' },
+      ...{ MaxResults: 1, Limit: 1, ShardFilter: { Type: 'AT_LATEST' } },
+      ...{ Timestamp: 0, ExplicitHashKey: '0', StartingSequenceNumber: '1' },
+    }
+    const names = [...Object.keys(right), 'NextToken', 'StreamCreationTimestamp']
+    const changes = fc.dictionary(fc.constantFrom(...names), member, { maxKeys: 3 })
+    const dropped = fc.array(fc.constantFrom(...names), { maxLength: 3 })
+
+    async function answered(target: string, body: Uint8Array, contentType: string): Promise<number> {
+      const response = await post(local.url, target, body, { 'content-type': contentType })
+      if (response.headers.get('content-type')?.includes('eventstream')) await response.body!.cancel()
+      else await response.arrayBuffer()
+      return response.status
+    }
+
+    it.each([
+      ['JSON', 'application/x-amz-json-1.1', (input: unknown) => Buffer.from(JSON.stringify(input))],
+      ['CBOR', 'application/x-amz-cbor-1.1', (input: unknown) => encodeCbor(input, 'milliseconds')],
+    ] as const)('does no harm, whatever is wrong in it, in %s', async (_name, contentType, encode) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...operations),
+          changes,
+          dropped,
+          async (operation, wrong, missing) => {
+            const input: Record<string, unknown> = { ...right, ConsumerARN: ConsumerARN(), ...wrong }
+            for (const name of missing) delete input[name]
+            const status = await answered(`Kinesis_20131202.${operation}`, encode(input), contentType)
+            expect([200, 400], `${operation} ${JSON.stringify(input)}`).toContain(status)
+            restore()
+          },
+        ),
+        { numRuns: 400 },
+      )
+      await stillAnswers()
+    })
+
+    it('does no harm when it is any bytes for CBOR, or CBOR cut short', async () => {
+      const cut = fc
+        .tuple(fc.nat(), fc.jsonValue())
+        .map(([at, value]) =>
+          encodeCbor({ StreamName: 'fuzzed', Records: value }, 'milliseconds').subarray(0, at % 60),
+        )
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...operations),
+          fc.oneof(fc.uint8Array({ maxLength: 100 }), cut),
+          async (operation, bytes) => {
+            const status = await answered(
+              `Kinesis_20131202.${operation}`,
+              bytes,
+              'application/x-amz-cbor-1.1',
+            )
+            expect([200, 400], `${operation} ${Buffer.from(bytes).toString('hex')}`).toContain(status)
+            restore()
+          },
+        ),
+        { numRuns: 200 },
+      )
+      await stillAnswers()
+    })
+
+    /** What a lucky input deleted is there again for the next one. */
+    function restore(): void {
+      const { StreamNames } = local.kinesis.call('ListStreams', { Limit: 10_000 }) as {
+        StreamNames: string[]
+      }
+      if (!StreamNames.includes('fuzzed'))
+        local.kinesis.call('CreateStream', { StreamName: 'fuzzed', ShardCount: 1 })
+      const { Consumers } = local.kinesis.call('ListStreamConsumers', { StreamARN }) as {
+        Consumers: { ConsumerName: string }[]
+      }
+      if (!Consumers.some(({ ConsumerName }) => ConsumerName === 'fast')) {
+        local.kinesis.call('RegisterStreamConsumer', { StreamARN, ConsumerName: 'fast' })
+      }
+    }
+  })
+
+  it.each([
+    ['no signature', {}],
+    ['text for one', { authorization: 'nonsense' }],
+    [
+      'one of another key, service and region',
+      {
+        authorization: `AWS4-HMAC-SHA256 Credential=AKIA/20260101/mars-1/s3/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
+      },
+    ],
+    ['a long one', { authorization: 'A'.repeat(8_000) }],
+    ['a date that is none', { 'x-amz-date': 'yesterday' }],
+    ['a body that its hash denies', { 'x-amz-content-sha256': '0'.repeat(64) }],
+  ])('is answered all the same with %s: signatures are not checked', async (_what, headers) => {
+    const response = await post(local.url, 'Kinesis_20131202.ListStreams', '{}', headers)
+
+    expect(await response.json()).toMatchObject({ StreamNames: ['orders'] })
+  })
+
+  it('is refused when its target is any text, in JSON and in CBOR', async () => {
+    // What a header can carry.
+    const text = fc.string({ unit: 'grapheme-ascii', maxLength: 80 })
+    const target = fc.oneof(
+      text,
+      text.map((operation) => `Kinesis_20131202.${operation}`),
+      fc.constantFrom('Kinesis_20131202', 'Kinesis_20131202.', 'kinesis_20131202.ListStreams'),
+      fc.constantFrom('Kinesis_20131202.toString', 'Kinesis_20131202.__proto__', '.', '..'),
+    )
+    const contentTypes = fc.constantFrom('application/x-amz-json-1.1', 'application/x-amz-cbor-1.1', 'x', '')
+    await fc.assert(
+      fc.asyncProperty(target, contentTypes, async (name, contentType) => {
+        const response = await post(local.url, name, new Uint8Array([0xa0]), { 'content-type': contentType })
+        await response.arrayBuffer()
+        expect(response.status, name).toBe(400)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('is refused when it names no operation in the path of Smithy RPC', async () => {
+    const path = fc.oneof(
+      fc.webPath(),
+      fc.webSegment().map((operation) => `/service/GraniteServiceVersion20100801/operation/${operation}`),
+    )
+    await fc.assert(
+      fc.asyncProperty(path, fc.uint8Array({ maxLength: 40 }), async (where, body) => {
+        const response = await fetch(new URL(`${local.url}${where}`), {
+          method: 'POST',
+          headers: { 'smithy-protocol': 'rpc-v2-cbor', 'content-type': 'application/cbor' },
+          body: new Uint8Array(body),
+        })
+        await response.arrayBuffer()
+        expect(response.status, where).toBe(400)
+      }),
+      { numRuns: 100 },
+    )
+    await stillAnswers()
   })
 
   it('is not answered under a name that is not this machine', async () => {

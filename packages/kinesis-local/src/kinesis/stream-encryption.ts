@@ -36,6 +36,7 @@ export class StreamEncryption {
 
   /** That of the record, which was written before or after the change. */
   typeOf(counter: number): EncryptionType {
+    if (this.#changes.length === 0) return 'NONE'
     return this.#changes.findLast(({ fromCounter }) => fromCounter <= counter)?.type ?? 'NONE'
   }
 }
