@@ -183,9 +183,15 @@ describe('a stream that is kept', () => {
     await local.close()
   })
 
-  it('needs a folder that is kept', async () => {
+  it('needs a folder that is kept, and Kinesis of our own', async () => {
+    const dataDir = await aFolder(cleanup)
+    const endpoints = { kinesis: 'http://127.0.0.1:4566' }
+
     await expect(startLocal({ persist: true })).rejects.toThrow(
       'persist: true cannot be used. Give a dataDir',
+    )
+    await expect(startLocal({ persist: true, dataDir, endpoints })).rejects.toThrow(
+      'persist: true cannot be used. Another emulator serves Kinesis',
     )
   })
 
