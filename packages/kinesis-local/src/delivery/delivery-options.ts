@@ -17,6 +17,11 @@ export interface DeliveryStreamOptions {
   streamName: string
   /** Where it begins; Firehose itself begins at the tip. @default 'TRIM_HORIZON' */
   startingPosition?: StartingPoint
+  /**
+   * Absolute path of a file that remembers how far it is, so that a delivery that is started again, after a crash say, goes on there;
+   * for streams that outlive the process. @default none: it begins at `startingPosition`
+   */
+  checkpointFile?: string
   /** Gets every record before it is delivered, in the event of a Firehose data transformation. @default records as they are */
   transform?: LocalFunction | undefined
   /** Absolute path of the folder that stands for the bucket. Give it, or `destination`. */
@@ -61,6 +66,7 @@ export interface ResolvedDeliveryStreamOptions {
   name: string
   streamName: string
   startingPosition: StartingPoint
+  checkpointFile: string | undefined
   transform: LocalFunction | undefined
   transformRetries: number
   store: ObjectStore
@@ -90,11 +96,15 @@ export function resolveDeliveryStreamOptions(options: DeliveryStreamOptions): Re
     ...resolveDelivery(options),
     streamName: checkedStreamName(options.streamName),
     startingPosition: options.startingPosition ?? 'TRIM_HORIZON',
+    checkpointFile: options.checkpointFile,
   }
 }
 
 /** All but where the records come from. */
-export type ResolvedDelivery = Omit<ResolvedDeliveryStreamOptions, 'streamName' | 'startingPosition'>
+export type ResolvedDelivery = Omit<
+  ResolvedDeliveryStreamOptions,
+  'streamName' | 'startingPosition' | 'checkpointFile'
+>
 
 export function resolveDelivery(options: Omit<DeliveryStreamOptions, 'streamName'>): ResolvedDelivery {
   const { name, transform, timeZone = 'UTC', dynamicPartitioning = false, errorPrefix } = options

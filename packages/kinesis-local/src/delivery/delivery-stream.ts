@@ -3,6 +3,7 @@ import { StreamReader } from '../event-source-mapping/stream-reader.js'
 import { untilAborted } from '../event-source-mapping/until-aborted.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
 import { DeliveredShard } from './delivered-shard.js'
+import { openCheckpoint } from './delivery-checkpoint.js'
 import { type DeliveryStreamOptions, resolveDeliveryStreamOptions } from './delivery-options.js'
 import { closeDestination, deliveryPublisher, deliveryTransform, transformQueue } from './delivery-parts.js'
 import { DeliverySink } from './delivery-sink.js'
@@ -68,6 +69,12 @@ export function createDeliveryStreamHost(
   const onError = (error: Error) => {
     lastError = `${error.name}: ${error.message}`
   }
+  const checkpoint =
+    resolved.checkpointFile === undefined
+      ? undefined
+      : openCheckpoint(resolved.checkpointFile, resolved, clock.now(), onError)
+  const saveCheckpoint = async () =>
+    checkpoint?.save([...shards].map(([shardId, { shard }]) => [shardId, shard.checkpoint]))
   const resumeAll = () => {
     for (const resume of resumes) resume()
   }
@@ -77,7 +84,10 @@ export function createDeliveryStreamHost(
     random,
     publish,
     lambdaArn: transform?.functionArn,
-    onDurable: resumeAll,
+    onDurable: () => {
+      void saveCheckpoint()
+      resumeAll()
+    },
     onError,
     signal: closing.signal,
     hold: deps.hold ?? ((work) => work),
@@ -90,7 +100,8 @@ export function createDeliveryStreamHost(
   const reader = new StreamReader(
     {
       streamName,
-      startingPosition: resolved.startingPosition,
+      startingPosition: checkpoint?.startingPosition ?? resolved.startingPosition,
+      ...(checkpoint === undefined ? {} : { resumeAfter: checkpoint.resumeAfter }),
       pollIntervalMs: resolved.pollIntervalMs,
       onError,
       open(shardId, resume) {
@@ -130,6 +141,7 @@ export function createDeliveryStreamHost(
   async function drainAll(): Promise<void> {
     await reader.drain()
     await sink.flush()
+    await saveCheckpoint()
   }
 
   function close(): void {
@@ -167,6 +179,7 @@ export function createDeliveryStreamHost(
 
     async close() {
       close()
+      await saveCheckpoint()
     },
   }
 }

@@ -13,6 +13,8 @@ import { ShardSubscriber } from './shard-subscriber.js'
 export interface StreamReaderOptions {
   streamName: string
   startingPosition: StartingPoint
+  /** Sequence numbers by shard, of a run before: there it goes on behind them. @default none */
+  resumeAfter?: ReadonlyMap<string, string>
   /** Between reads of a shard at its tip. */
   pollIntervalMs: number
   /** Follow the shards by the enhanced fan-out of this consumer. @default by polling */
@@ -108,7 +110,9 @@ export class StreamReader {
     )
     for (const shardId of plan.skip) this.#statuses.set(shardId, 'done')
     for (const { shardId, position } of plan.start) {
-      this.#startShard(shardId, position === 'AT_TIMESTAMP' ? startingPosition : position)
+      const afterSequenceNumber = this.#options.resumeAfter?.get(shardId)
+      if (afterSequenceNumber !== undefined) this.#startShard(shardId, { afterSequenceNumber })
+      else this.#startShard(shardId, position === 'AT_TIMESTAMP' ? startingPosition : position)
     }
   }
 
