@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 
 const benches = {
   local: { workspace: '@org/kinesis-local', file: 'packages/kinesis-local/bench/local.ts' },
+  pipeline: { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/pipeline.ts' },
+  soak: { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/soak.ts' },
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
