@@ -230,6 +230,12 @@ describe('a filter that cannot be', () => {
       '{"data":{"a":[{"anything-but":["b",1]}]}}',
       'filters[0].data.a[0].anything-but',
     ],
+    [
+      'a rule among exceptions',
+      '{"data":{"a":[{"anything-but":{"prefix":"b"}}]}}',
+      'filters[0].data.a[0].anything-but',
+    ],
+    ['a block of addresses', '{"data":{"a":[{"cidr":"10.0.0.0/8"}]}}', 'filters[0].data.a[0].cidr'],
     ['no exceptions', '{"data":{"a":[{"anything-but":[]}]}}', 'filters[0].data.a[0].anything-but'],
     ['an unknown comparison', '{"data":{"a":[{"numeric":["~",1]}]}}', 'filters[0].data.a[0].numeric[0]'],
     ['a comparison with a text', '{"data":{"a":[{"numeric":["=","1"]}]}}', 'filters[0].data.a[0].numeric[1]'],
