@@ -1,14 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
-import type { Readable } from 'node:stream'
-import {
-  type Random,
-  StreamingError,
-  seededRandom,
-  sleep,
-  systemClock,
-  systemRandom,
-} from '@org/kinesis-core'
+import { type Random, seededRandom, sleep, systemClock, systemRandom } from '@org/kinesis-core'
 import { KinesisProducer, type ProducerError } from '@org/kinesis-producer'
 import { generateBadEvent } from './bad-event.js'
 import { type ConnectionOptions, checkStream, connectionOptions } from './connection.js'
@@ -74,7 +66,6 @@ class GeneratorRun {
 
   async run(): Promise<GeneratorSummary> {
     const { streamName, ordering, ledgerFile, mode } = this.options
-    const input = mode.name === 'replay' ? await openInput(mode.file) : undefined
     this.#readAhead = new ReadAhead(await checkStream(streamName, this.#connection))
     this.#ledger = ledgerFile === undefined ? undefined : new Ledger(ledgerFile)
     this.#producer = new KinesisProducer({
@@ -85,11 +76,10 @@ class GeneratorRun {
     const startedAtMs = performance.now()
     let failure: Error | undefined
     try {
-      await this.#generate(mode, input)
+      await this.#generate(mode)
     } catch (error) {
       failure = error as Error
     } finally {
-      input?.destroy()
       await this.#producer.close({ deadlineMs: DRAIN_DEADLINE_MS })
       await this.#ledger?.close()
     }
@@ -105,7 +95,7 @@ class GeneratorRun {
     }
   }
 
-  async #generate(mode: GeneratorMode, input: Readable | undefined): Promise<void> {
+  async #generate(mode: GeneratorMode): Promise<void> {
     switch (mode.name) {
       case 'single':
         return this.#put(this.#makeEvent())
@@ -122,7 +112,7 @@ class GeneratorRun {
         return this.#atRate(perSecond, total)
       }
       case 'replay':
-        return this.#replay(mode, input!)
+        return this.#replay(mode)
     }
   }
 
@@ -139,7 +129,8 @@ class GeneratorRun {
     }
   }
 
-  async #replay(mode: Extract<GeneratorMode, { name: 'replay' }>, input: Readable): Promise<void> {
+  async #replay(mode: Extract<GeneratorMode, { name: 'replay' }>): Promise<void> {
+    const input = mode.file === '-' ? process.stdin : createReadStream(mode.file)
     const { format, map, durationSeconds } = mode
     const source = mode.file === '-' ? 'stdin' : basename(mode.file)
     const pace = mode.speed === 'max' ? undefined : new RecordedPace(mode.speed)
@@ -166,6 +157,8 @@ class GeneratorRun {
       }
     } catch (error) {
       if (!stop.aborted) throw error
+    } finally {
+      input.destroy()
     }
   }
 
@@ -254,23 +247,4 @@ function partitionKeyOf({ userId, sessionId, eventId }: OutgoingEvent, choice: P
   const key = choice === 'user_id' || sessionId === undefined ? userId : `${userId}#${sessionId}`
   // A record needs a key, also where the event has no user.
   return (key || eventId).slice(0, MAX_PARTITION_KEY_LENGTH)
-}
-
-async function openInput(file: string): Promise<Readable> {
-  if (file === '-') return process.stdin
-  const stream = createReadStream(file)
-  await new Promise<void>((resolve, reject) => {
-    stream.once('open', () => resolve())
-    stream.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`
-      reject(
-        new StreamingError(`${file} ${reason}. Check --file.`, {
-          code: 'NO_INPUT',
-          retryable: false,
-          cause: error,
-        }),
-      )
-    })
-  })
-  return stream
 }

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { findRunFolders } from '../src/demo/data-dir.js'
+import { queryLake } from '../src/demo/query.js'
+import { views as documentedViews } from '../src/demo/views.js'
 import { demoCli, runDemoProcess, temporaryFolder } from './demo-process.js'
 
 const accessLog =
@@ -61,6 +64,12 @@ describe('the demo', { timeout: 90_000 }, () => {
       ...['--json', '--data', folder.file('run')],
     ])
     expect(JSON.parse(views.stdout)).toEqual({ p: account.stored, w: account.windowed })
+
+    const folders = await findRunFolders(folder.file('run'))
+    for (const [name, { columns }] of Object.entries(documentedViews)) {
+      const result = await queryLake(folders, `select * from ${name} limit 1`)
+      expect(result.columns.sort(), name).toEqual(Object.keys(columns).sort())
+    }
 
     const wrong = await runDemoProcess(['query', 'selec 1', '--data', folder.file('run')])
     expect(wrong.stderr).toMatch(/syntax error/)

@@ -41,6 +41,10 @@ describe('readLedger', () => {
     ])
   })
 
+  it('is empty where a generator could not begin', async () => {
+    for await (const entry of readLedger('/no/such/ledger.tsv')) expect.unreachable(entry.kind)
+  })
+
   it('passes over a last line that was torn off', async () => {
     expect(await read('0\tgood\t1\te0\tu\tk\t1000\tok\ts\t1\n1\tgood\t1\te1')).toHaveLength(1)
   })

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 /** One event as the generator knows it: what was put, when, and what the stream said. */
@@ -20,6 +20,8 @@ export interface LedgerEntry {
 
 /** The ledger that the generator wrote: one tab-separated line per settled event, in the order of settlement. */
 export async function* readLedger(file: string): AsyncGenerator<LedgerEntry> {
+  // A generator that could not begin has written none.
+  if (!existsSync(file)) return
   for await (const line of createInterface({
     input: createReadStream(file),
     crlfDelay: Number.POSITIVE_INFINITY,

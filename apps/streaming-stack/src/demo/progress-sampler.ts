@@ -6,7 +6,11 @@ import type { ProgressSnapshot } from './progress-view.js'
 export function progressSampler(
   pipeline: Pipeline,
   generator: GeneratorProcess,
-  { startedAtMs, durationSeconds }: { startedAtMs: number; durationSeconds: number | undefined },
+  {
+    startedAtMs,
+    durationSeconds,
+    stop,
+  }: { startedAtMs: number; durationSeconds: number | undefined; stop: AbortSignal },
 ) {
   const history: { atMs: number; produced: number; stored: number }[] = []
   return (phase: ProgressSnapshot['phase']): ProgressSnapshot => {
@@ -23,6 +27,7 @@ export function progressSampler(
       elapsedMs: atMs - startedAtMs,
       totalMs: durationSeconds === undefined ? undefined : durationSeconds * 1000,
       phase,
+      isStopped: stop.aborted,
       produced: acknowledged,
       producedPerSecond: perSecond(acknowledged - first.produced),
       behind,

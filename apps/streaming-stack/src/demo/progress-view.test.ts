@@ -6,6 +6,7 @@ const snapshot: ProgressSnapshot = {
   elapsedMs: 5_000,
   totalMs: 20_000,
   phase: 'running',
+  isStopped: false,
   produced: 1_234,
   producedPerSecond: 99.96,
   behind: 0,
@@ -52,7 +53,8 @@ describe('progress', () => {
   it('says that it drains, how much is left, and how not to wait for it', () => {
     const text = 'draining, 34 left; Ctrl-C again ends at once'
 
-    expect(block({ phase: 'draining' })).toContain(text)
-    expect(progressLine({ ...snapshot, phase: 'draining' })).toContain(text)
+    expect(block({ phase: 'draining', isStopped: true })).toContain(text)
+    expect(progressLine({ ...snapshot, phase: 'draining', isStopped: true })).toContain(text)
+    expect(block({ phase: 'draining' })).toContain('Ctrl-C twice ends at once')
   })
 })

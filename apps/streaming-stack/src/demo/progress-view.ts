@@ -6,6 +6,8 @@ export interface ProgressSnapshot {
   /** Known only where the run has an end. */
   totalMs: number | undefined
   phase: 'running' | 'draining'
+  /** Whether Ctrl-C was pressed: what has come to its end by itself drains too. */
+  isStopped: boolean
   produced: number
   producedPerSecond: number
   behind: number
@@ -57,8 +59,8 @@ export function progressBlock(snapshot: ProgressSnapshot, columns: number): stri
   ].join('\n')
 }
 
-function drainingText({ left }: ProgressSnapshot): string {
-  return `draining, ${count(left)} left; Ctrl-C again ends at once`
+function drainingText({ left, isStopped }: ProgressSnapshot): string {
+  return `draining, ${count(left)} left; Ctrl-C ${isStopped ? 'again' : 'twice'} ends at once`
 }
 
 function progressBar(snapshot: ProgressSnapshot, columns: number): string {

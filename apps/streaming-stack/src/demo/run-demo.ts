@@ -113,6 +113,7 @@ async function runToEnd(
   const sample = progressSampler(pipeline, generator, {
     startedAtMs,
     durationSeconds: options.durationSeconds,
+    stop,
   })
   const ticker = setInterval(() => {
     void memory.sample()
