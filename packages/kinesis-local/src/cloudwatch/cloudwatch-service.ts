@@ -184,15 +184,15 @@ function page(points: DataPoint[], queries: readonly MetricQuery[], offset: numb
 }
 
 function valuesOf(metric: IncomingMetric): StatisticSet {
-  if (metric.StatisticValues !== undefined) {
+  if (metric.StatisticValues !== undefined && metric.StatisticValues !== null) {
     const { SampleCount, Sum, Minimum, Maximum } = metric.StatisticValues
     if (![SampleCount, Sum, Minimum, Maximum].every(Number.isFinite)) {
       throw invalid('StatisticValues needs a finite SampleCount, Sum, Minimum and Maximum.')
     }
     return { count: SampleCount, sum: Sum, minimum: Minimum, maximum: Maximum }
   }
-  const values = metric.Values ?? (metric.Value === undefined ? [] : [metric.Value])
-  if (values.length === 0 || !values.every((value) => Number.isFinite(value))) {
+  const values: unknown = metric.Values ?? [metric.Value]
+  if (!Array.isArray(values) || values.length === 0 || !values.every((value) => Number.isFinite(value))) {
     throw invalid('A metric needs a finite Value, Values, or StatisticValues.')
   }
   const set: StatisticSet = {
@@ -203,6 +203,7 @@ function valuesOf(metric: IncomingMetric): StatisticSet {
   }
   for (const [index, value] of values.entries()) {
     const count = metric.Counts?.[index] ?? 1
+    if (!Number.isFinite(count)) throw invalid('Counts must be numbers.')
     set.sum += value * count
     set.count += count
     set.minimum = Math.min(set.minimum, value)
