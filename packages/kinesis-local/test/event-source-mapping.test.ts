@@ -323,6 +323,9 @@ describe('an event source mapping', () => {
     await mapping.drain()
 
     expect(dataOf(await seen())).toEqual(expected)
+    const oldest = mapping.stats().shards.some(({ shardId }) => shardId === 'shardId-000000000000')
+    // A shard that was closed before the time is not even opened.
+    expect(oldest).toBe(!position.startsWith('a time'))
   })
 
   it('keeps records that its filters do not match from the function, and moves on past them', async () => {
