@@ -27,6 +27,7 @@ export function createStream(context: KinesisContext, request: Request): undefin
       'ShardCount must be provided for a stream in PROVISIONED mode.',
     )
   }
+  if (mode === 'ON_DEMAND') streams.checkOnDemandLimit()
   const tags = new Map<string, string>()
   addTags(tags, request.object('Tags') ?? {})
   const maxRecordBytes = recordSizeBytes(request)

@@ -13,6 +13,7 @@ export function updateStreamMode(context: KinesisContext, request: Request): und
   const stream = context.streams.active(request, 'StreamARN')
   const mode = streamMode(request) ?? 'PROVISIONED'
   const warm = warmThroughput(context, request, mode)
+  if (mode === 'ON_DEMAND' && stream.mode !== mode) context.streams.checkOnDemandLimit()
   stream.mode = mode
   if (mode === 'PROVISIONED') {
     stream.warmMiBps = 0

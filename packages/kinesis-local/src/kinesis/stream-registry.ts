@@ -77,6 +77,16 @@ export class StreamRegistry {
     return stream.status.at(this.clock.now())
   }
 
+  /** Refuses one more on-demand stream where the account has as many as it may. */
+  checkOnDemandLimit(): void {
+    const count = [...this.all].filter(({ mode }) => mode === 'ON_DEMAND').length
+    if (count < ON_DEMAND_STREAM_LIMIT) return
+    throw new ServiceError(
+      'LimitExceededException',
+      `Account ${this.accountId} has ${count} on-demand streams in ${this.region}. Limit: ${ON_DEMAND_STREAM_LIMIT}.`,
+    )
+  }
+
   /** How many more shards the account may open. */
   get shardRoom(): number {
     return Math.max(0, SHARD_LIMIT - this.openShardCount)

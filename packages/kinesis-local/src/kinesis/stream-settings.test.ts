@@ -218,6 +218,23 @@ describe('an on-demand stream', () => {
     expect(summary().OpenShardCount).toBe(4)
   })
 
+  it('is one of fifty at most', () => {
+    const { call } = aService()
+    const modeOf = (StreamMode: string) =>
+      call('UpdateStreamMode', { StreamARN, StreamModeDetails: { StreamMode } })
+    for (let index = 0; index < 50; index++)
+      call('CreateStream', { StreamName: `on-demand-${index}`, ...onDemand })
+
+    expect(() => call('CreateStream', { StreamName: 'one-more', ...onDemand })).toThrow(
+      refused('LimitExceededException'),
+    )
+    expect(() => modeOf('ON_DEMAND')).toThrow(refused('LimitExceededException'))
+    call('DeleteStream', { StreamName: 'on-demand-0' })
+    modeOf('ON_DEMAND')
+    modeOf('ON_DEMAND')
+    expect(call('DescribeLimits')).toMatchObject({ OnDemandStreamCount: 50, OnDemandStreamCountLimit: 50 })
+  })
+
   it('is warmed where the account has committed itself', () => {
     const { call, summary } = aService(onDemand)
     const warm = (WarmThroughputMiBps: number) => call('UpdateStreamWarmThroughput', { WarmThroughputMiBps })
