@@ -74,7 +74,7 @@ addReplayFlags(program)
   )
   .option(
     '--bad <fraction>',
-    'share of bad records, 0 to 1; replay: inserted between the replayed ones',
+    'share of bad records, below 1; replay: inserted between the replayed ones',
     badFraction,
     0,
   )

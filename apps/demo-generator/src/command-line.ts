@@ -1,4 +1,5 @@
 export { checkReadable, checkWritable } from './command-line/check-files.js'
+export { counted } from './command-line/counted.js'
 export { above0, badFraction, notEmpty, seed, whole } from './command-line/flag-values.js'
 export { refuseIdleFlags } from './command-line/idle-flags.js'
 export {

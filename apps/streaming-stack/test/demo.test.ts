@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { findRunFolders } from '../src/demo/data-dir.js'
-import { queryLake } from '../src/demo/query.js'
+import { queryRun } from '../src/demo/query.js'
 import { views as documentedViews } from '../src/demo/views.js'
 import { demoCli, runDemoProcess, temporaryFolder } from './demo-process.js'
 
@@ -67,7 +67,7 @@ describe('the demo', { timeout: 90_000 }, () => {
 
     const folders = await findRunFolders(folder.file('run'))
     for (const [name, { columns }] of Object.entries(documentedViews)) {
-      const result = await queryLake(folders, `select * from ${name} limit 1`)
+      const result = await queryRun(folders, `select * from ${name} limit 1`)
       expect(result.columns.sort(), name).toEqual(Object.keys(columns).sort())
     }
 

@@ -45,7 +45,7 @@ const program = new Command('demo')
   )
   .option(
     '--bad <fraction>',
-    'share of bad records, 0 to 1; replay: inserted between the replayed ones',
+    'share of bad records, below 1; replay: inserted between the replayed ones',
     badFraction,
     0,
   )
@@ -105,8 +105,8 @@ async function query(sql: string, { data, json }: { data?: string; json?: boolea
   const flagsOfRun = program.options.map((option) => option.attributeName())
   refuseIdleFlags(program, flagsOfRun, 'before query: give flags of the query after it.')
   // Loaded here: a run has no use for the database, and start-up should not pay for it.
-  const { formatTable, queryLake } = await import('./query.js')
-  const result = await queryLake(await findRunFolders(data), sql)
+  const { formatTable, queryRun } = await import('./query.js')
+  const result = await queryRun(await findRunFolders(data), sql)
   if (!json) {
     process.stdout.write(`${formatTable(result, process.stdout.isTTY ? MAX_CELL_WIDTH : undefined)}\n`)
     return

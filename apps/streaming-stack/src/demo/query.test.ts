@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findRunFolders, type RunFolders } from './data-dir.js'
-import { formatTable, queryLake } from './query.js'
+import { formatTable, queryRun } from './query.js'
 import { views } from './views.js'
 
 const root = mkdtempSync(join(tmpdir(), "lake with ' quote-"))
@@ -23,10 +23,10 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-describe('queryLake', () => {
+describe('queryRun', () => {
   it('answers from all objects of the lake, whatever their fields, and from none of the errors', async () => {
     expect(
-      await queryLake(folders, 'select event_type, count(*)::int as events from lake group by 1 order by 1'),
+      await queryRun(folders, 'select event_type, count(*)::int as events from lake group by 1 order by 1'),
     ).toEqual({
       columns: ['event_type', 'events'],
       rows: [
@@ -37,7 +37,7 @@ describe('queryLake', () => {
   })
 
   it('knows the time of the folders', async () => {
-    const { rows } = await queryLake(
+    const { rows } = await queryRun(
       folders,
       'select distinct year::int, month::int, day::int, hour::int from lake',
     )
@@ -53,7 +53,7 @@ describe('queryLake', () => {
       const emptyFolders = await findRunFolders(empty)
 
       for (const [name, { columns }] of Object.entries(views)) {
-        expect(await queryLake(emptyFolders, `select * from ${name}`)).toEqual({
+        expect(await queryRun(emptyFolders, `select * from ${name}`)).toEqual({
           columns: Object.keys(columns),
           rows: [],
         })
@@ -67,7 +67,7 @@ describe('queryLake', () => {
     const odd = mkdtempSync(join(tmpdir(), 'run [1] *'))
     cpSync(root, odd, { recursive: true })
     try {
-      expect((await queryLake(await findRunFolders(odd), 'select value from lake')).rows).toHaveLength(3)
+      expect((await queryRun(await findRunFolders(odd), 'select value from lake')).rows).toHaveLength(3)
     } finally {
       rmSync(odd, { recursive: true, force: true })
     }
@@ -82,18 +82,18 @@ describe('queryLake', () => {
   ])('does not let a query reach %s', async (_, sql, message) => {
     const file = join(tmpdir(), `written-${process.pid}.csv`)
 
-    await expect(queryLake(folders, sql(file))).rejects.toThrow(message)
+    await expect(queryRun(folders, sql(file))).rejects.toThrow(message)
     expect(existsSync(file) || existsSync(join(root, 'x.csv'))).toBe(false)
   })
 
   it('answers what takes several steps', async () => {
-    const { columns } = await queryLake(folders, 'pivot lake on event_type using count(*)')
+    const { columns } = await queryRun(folders, 'pivot lake on event_type using count(*)')
 
     expect(columns).toEqual(expect.arrayContaining(['click', 'view']))
   })
 
   it('says in one line what is wrong with a query', async () => {
-    await expect(queryLake(folders, 'select nothing from lake')).rejects.toThrow(
+    await expect(queryRun(folders, 'select nothing from lake')).rejects.toThrow(
       /^The query failed: .*nothing.*$/,
     )
   })

@@ -18,7 +18,7 @@ const readingStatements: readonly StatementType[] = [
 ]
 
 /** Runs SQL over what a run left, in a database that can read this run's folder and nothing else. */
-export async function queryLake(folders: RunFolders, sql: string): Promise<QueryResult> {
+export async function queryRun(folders: RunFolders, sql: string): Promise<QueryResult> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   try {

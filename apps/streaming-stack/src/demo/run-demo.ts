@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { counted } from '@org/demo-generator/command-line'
 import { kinesisQuotas } from '@org/kinesis-core'
 import { KinesisMonitor, type StreamHealth } from '@org/kinesis-monitor'
 import { type Account, settleAccount } from './account.js'
@@ -30,6 +31,16 @@ export interface RunReport extends Account {
   health: StreamHealth
 }
 
+interface StartedRun {
+  options: DemoOptions
+  pipeline: Pipeline
+  generator: GeneratorProcess
+  reporter: ProgressReporter
+  memory: MemoryWatch
+  stop: AbortSignal
+  startedAtMs: number
+}
+
 /** How long what is in the stream may take to come out at the end; beyond it the account is drawn up as things stand. */
 const DRAIN_LIMIT_MS = 120_000
 const PROGRESS_INTERVAL_MS = 250
@@ -50,7 +61,7 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
   let generator: GeneratorProcess | undefined
   try {
     reporter.note(
-      `${names.stream} (${options.shards} shards) at ${pipeline.local.url}, data in ${folders.root}`,
+      `${names.stream} (${counted(options.shards, 'shard')}) at ${pipeline.local.url}, data in ${folders.root}`,
     )
     const tooFast = rateBeyondShards(options)
     if (tooFast !== undefined) reporter.note(tooFast)
@@ -58,7 +69,7 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
       generatorArguments(options, folders, pipeline.local.url),
       pipeline.local.environment,
     )
-    const failure = await runToEnd(options, pipeline, generator, reporter, memory, stop, startedAtMs)
+    const failure = await runToEnd({ options, pipeline, generator, reporter, memory, stop, startedAtMs })
     const durationMs = Date.now() - startedAtMs
     const account = settleAccount(await collectEvidence(pipeline, folders))
     const health = await checkHealth(pipeline)
@@ -90,19 +101,12 @@ function rateBeyondShards({ replay, ratePerSecond, shards }: DemoOptions): strin
   const needed = Math.ceil(ratePerSecond / kinesisQuotas.shardWriteRecordsPerSecond)
   if (replay !== undefined || needed <= shards) return undefined
   const each = count(kinesisQuotas.shardWriteRecordsPerSecond)
-  return `${count(ratePerSecond)} events/s need ${needed} shards (each takes ${each} records/s), and there are ${shards}: the rest will be behind.`
+  return `${count(ratePerSecond)} events/s need ${needed} shards (each takes ${each} records/s); this stream has ${shards}, so the rest will be behind.`
 }
 
 /** Runs until the generator has ended and everything it put has come out; gives the reason where it ended badly. */
-async function runToEnd(
-  options: DemoOptions,
-  pipeline: Pipeline,
-  generator: GeneratorProcess,
-  reporter: ProgressReporter,
-  memory: MemoryWatch,
-  stop: AbortSignal,
-  startedAtMs: number,
-): Promise<Error | undefined> {
+async function runToEnd(run: StartedRun): Promise<Error | undefined> {
+  const { options, pipeline, generator, reporter, memory, stop, startedAtMs } = run
   let phase: ProgressSnapshot['phase'] = 'running'
   const onStop = () => {
     phase = 'draining'
