@@ -9,7 +9,7 @@ import {
   systemRandom,
 } from '@org/kinesis-core'
 import { type LocalEndpoints, resolveEndpoints } from './endpoints/endpoint-options.js'
-import type { FaultPlan } from './faults.js'
+import type { FaultPlan } from './faults/fault-action.js'
 import { SHARD_LIMIT } from './kinesis/stream-registry.js'
 import { resolveWriteBurst, type WriteBurst } from './kinesis/write-burst.js'
 import type { RequestObserver } from './wire/request-observer.js'

@@ -9,7 +9,7 @@ import {
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { seededRandom } from '@org/kinesis-core'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { FaultAction } from '../src/faults.js'
+import type { FaultAction } from '../src/faults/fault-action.js'
 import { type Local, startLocal } from '../src/start-local.js'
 import type { RequestObservation } from '../src/wire/request-observer.js'
 import { connection, kinesisClient, protocols } from './support/clients.js'

@@ -1,6 +1,6 @@
 import { type Clock, type Random, sleep } from '@org/kinesis-core'
-import { dateHeader, refuseSkewed } from '../clock-skew.js'
-import type { FaultAction, FaultPlan } from '../faults.js'
+import { dateHeader, refuseSkewed } from '../faults/clock-skew.js'
+import type { FaultAction, FaultPlan } from '../faults/fault-action.js'
 import { type LocalService, ServiceError } from '../service.js'
 import { toServiceError } from '../wire/aws-json.js'
 import { putPartially } from '../wire/put-partially.js'

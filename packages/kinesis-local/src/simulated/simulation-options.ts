@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@org/kinesis-core'
-import type { FaultPlan } from '../faults.js'
+import type { FaultPlan } from '../faults/fault-action.js'
 import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from '../local-options.js'
 import type { TraceEntry } from './trace.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { FaultCall } from './fault-action.js'
 import { faultPlan } from './fault-plan.js'
-import type { FaultCall } from './faults.js'
 
 const calls = (count: number, service: FaultCall['service'] = 'kinesis'): FaultCall[] =>
   Array.from({ length: count }, (_, index) => ({

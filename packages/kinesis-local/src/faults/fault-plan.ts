@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@org/kinesis-core'
-import type { FaultAction, FaultCall, FaultPlan } from './faults.js'
+import type { FaultAction, FaultCall, FaultPlan } from './fault-action.js'
 
 export interface FaultPlanOptions {
   /** A whole number: the same seed, the same faults for the same calls. */

@@ -1,4 +1,4 @@
-import { ServiceError } from './service.js'
+import { ServiceError } from '../service.js'
 
 /** Signatures are good for so long, before and after (General Reference, "Elements of an AWS API request signature"). */
 const TOLERANCE_MS = 5 * 60_000

@@ -1,4 +1,4 @@
-import type { ServiceName } from './wire/request-observer.js'
+import type { ServiceName } from '../wire/request-observer.js'
 
 /** What goes wrong with one call over the wire. Calls in process are never harmed. */
 export type FaultAction =
