@@ -4,8 +4,8 @@ import { checkReadable, checkWritable } from '@org/demo-generator/command-line'
 import type { DemoOptions } from './demo-options.js'
 
 /**
- * Looks at the files that flags name before anything is started: a mistyped name must neither cost the last run's folder, nor be found out when the
- * run is over and its account cannot be written.
+ * Looks at the files that flags name before anything is started: a mistyped name should not be found out when the run is over and its
+ * account cannot be written.
  */
 export async function checkFiles({
   replay,

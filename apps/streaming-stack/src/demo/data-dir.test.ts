@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createRunFolders } from './data-dir.js'
+import { createRunFolders, findRunFolders, keepAsLatest } from './data-dir.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'data-dir-test-'))
 writeFileSync(join(folder, 'file'), '')
@@ -26,4 +26,30 @@ describe('createRunFolders', () => {
       await expect(createRunFolders('/proc/foo')).rejects.toThrow('/proc/foo cannot be used (ENOENT)')
     },
   )
+})
+
+describe('keepAsLatest', () => {
+  it('makes a run the latest one, and removes those before it whose process has ended', async () => {
+    const parent = join(folder, 'runs')
+    const earlier = join(parent, 'run-999999999-1')
+    mkdirSync(join(earlier, 'lake'), { recursive: true })
+    writeFileSync(join(parent, 'latest'), earlier)
+
+    const folders = await createRunFolders(undefined, parent)
+    expect((await findRunFolders(undefined, parent)).root).toBe(earlier)
+
+    await keepAsLatest(folders, parent)
+    expect((await findRunFolders(undefined, parent)).root).toBe(folders.root)
+    expect(existsSync(earlier)).toBe(false)
+  })
+
+  it('leaves the runs without a name alone when the latest has one', async () => {
+    const parent = join(folder, 'others')
+    const earlier = join(parent, 'run-999999999-1')
+    mkdirSync(earlier, { recursive: true })
+
+    await keepAsLatest(await createRunFolders(join(folder, 'named'), parent), parent)
+
+    expect(existsSync(earlier)).toBe(true)
+  })
 })

@@ -19,32 +19,43 @@ export interface RunFolders {
 
 /** Runs without `--data` go here: beside the workspace's other generated files, ignored by git. */
 const DEFAULT_PARENT = fileURLToPath(new URL('../../../../.demo', import.meta.url))
-const LATEST = join(DEFAULT_PARENT, 'latest')
+const LATEST = 'latest'
 
-/**
- * Makes the folders of a run. A folder that the user names must be empty or new, so that two runs never mix;
- * without a name the last run's folder makes way for this one's.
- */
-export async function createRunFolders(dataDir: string | undefined): Promise<RunFolders> {
-  const root =
-    dataDir === undefined ? join(DEFAULT_PARENT, `run-${process.pid}-${Date.now()}`) : resolve(dataDir)
-  if (dataDir === undefined) await removeEarlierRuns()
-  else await assertEmpty(root)
+/** Makes the folders of a run. A folder that the user names must be empty or new, so that two runs never mix. */
+export async function createRunFolders(
+  dataDir: string | undefined,
+  parent = DEFAULT_PARENT,
+): Promise<RunFolders> {
+  const root = dataDir === undefined ? join(parent, `run-${process.pid}-${Date.now()}`) : resolve(dataDir)
+  if (dataDir !== undefined) await assertEmpty(root)
   const folders = runFolders(root)
   for (const folder of [folders.lake, folders.failures]) {
     await makeFolder(folder).catch((error: NodeJS.ErrnoException) => {
       throw unusable(root, error)
     })
   }
-  await makeFolder(DEFAULT_PARENT)
-  await writeFile(LATEST, root)
   return folders
 }
 
+/**
+ * Makes this run the one that is looked at without a name; the runs before it that have none make way. Not before there is something to look at:
+ * a run that could not begin leaves the last one as it was.
+ */
+export async function keepAsLatest({ root }: RunFolders, parent = DEFAULT_PARENT): Promise<void> {
+  await makeFolder(parent)
+  await writeFile(join(parent, LATEST), root)
+  if (dirname(root) === parent) await removeEarlierRuns(parent)
+}
+
 /** The folders of the run that `--data` names, or of the last one. */
-export async function findRunFolders(dataDir: string | undefined): Promise<RunFolders> {
+export async function findRunFolders(
+  dataDir: string | undefined,
+  parent = DEFAULT_PARENT,
+): Promise<RunFolders> {
   const root =
-    dataDir === undefined ? await readFile(LATEST, 'utf8').catch(() => undefined) : resolve(dataDir)
+    dataDir === undefined
+      ? await readFile(join(parent, LATEST), 'utf8').catch(() => undefined)
+      : resolve(dataDir)
   if (root === undefined) {
     throw new StreamingError(
       'There is no run to look at yet. Run the demo first, or name a folder with --data.',
@@ -122,12 +133,11 @@ function unusable(root: string, error: NodeJS.ErrnoException): StreamingError {
 }
 
 /** Only runs whose process has ended: another demo may be running beside this one. */
-async function removeEarlierRuns(): Promise<void> {
-  const entries = await readdir(DEFAULT_PARENT).catch(() => [])
+async function removeEarlierRuns(parent: string): Promise<void> {
+  const entries = await readdir(parent)
   for (const entry of entries) {
     const pid = Number(/^run-(\d+)-/.exec(entry)?.[1] ?? Number.NaN)
-    if (!Number.isNaN(pid) && !isRunning(pid))
-      await rm(join(DEFAULT_PARENT, entry), { recursive: true, force: true })
+    if (!Number.isNaN(pid) && !isRunning(pid)) await rm(join(parent, entry), { recursive: true, force: true })
   }
 }
 

@@ -7,7 +7,7 @@ import { type Account, settleAccount } from './account.js'
 import { accountText } from './account-view.js'
 import { checkFiles } from './check-files.js'
 import { collectEvidence } from './collect-evidence.js'
-import { createRunFolders, type RunFolders } from './data-dir.js'
+import { createRunFolders, keepAsLatest, type RunFolders } from './data-dir.js'
 import type { DemoOptions } from './demo-options.js'
 import { generatorArguments } from './generator-arguments.js'
 import { type GeneratorProcess, startGenerator } from './generator-process.js'
@@ -85,8 +85,11 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
     }
     await writeReport(report, folders, options.jsonFile)
     for (const warning of generator.warnings) reporter.note(`warning: ${visible(warning)}`)
-    // Nothing was put before it failed: the reason says it all.
-    if (failure === undefined || report.produced > 0) process.stdout.write(`${accountText(report)}\n`)
+    // Where nothing was put before it failed, the reason says it all.
+    if (failure === undefined || report.produced > 0) {
+      await keepAsLatest(folders)
+      process.stdout.write(`${accountText(report)}\n`)
+    }
     return report
   } finally {
     reporter.finish()
