@@ -157,6 +157,25 @@ describe('a simulation', () => {
     expect(await put(10)).toBe(0)
   })
 
+  it('lets streams change in its own time', async () => {
+    const sim = await createSimulation({ streams: [{ name: 'orders' }], streamTransitionMs: 30_000 })
+    const status = () =>
+      (
+        sim.kinesis.call('DescribeStreamSummary', { StreamName: 'orders' }) as {
+          StreamDescriptionSummary: { StreamStatus: string }
+        }
+      ).StreamDescriptionSummary.StreamStatus
+
+    sim.kinesis.call('UpdateShardCount', {
+      StreamName: 'orders',
+      TargetShardCount: 2,
+      ScalingType: 'UNIFORM_SCALING',
+    })
+    expect(status()).toBe('UPDATING')
+    await sim.advance(30_000)
+    expect(status()).toBe('ACTIVE')
+  })
+
   it('ends an invocation at its timeout, of simulated time', async () => {
     const sim = await createSimulation()
     const left: number[] = []
@@ -275,6 +294,7 @@ describe('a simulation', () => {
   it.each([
     [{ seed: 0.5 }, 'seed'],
     [{ startMs: -1 }, 'startMs'],
+    [{ port: 1 } as object, 'port'],
     [{ latencyMs: { min: 5, max: 1 } }, 'latencyMs'],
   ])('refuses %j', async (options, field) => {
     await expect(createSimulation(options)).rejects.toThrow(field)

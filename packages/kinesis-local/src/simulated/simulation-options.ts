@@ -1,13 +1,22 @@
-import { InvalidOptionError } from '@org/kinesis-core'
+import { InvalidOptionError, refuseUnknownOptions } from '@org/kinesis-core'
 import type { FaultPlan } from '../faults/fault-action.js'
 import { type LocalOptions, type ResolvedLocalOptions, resolveLocalOptions } from '../local-options.js'
 import type { TraceEntry } from './trace.js'
 
-export interface SimulationOptions
-  extends Pick<
-    LocalOptions,
-    'region' | 'streams' | 'tables' | 'queues' | 'maxRetainedBytes' | 'shardLimits'
-  > {
+/** What a simulation takes of the options of `startLocal`. */
+type SharedOptions = Pick<
+  LocalOptions,
+  | 'region'
+  | 'streams'
+  | 'tables'
+  | 'queues'
+  | 'maxRetainedBytes'
+  | 'shardLimits'
+  | 'writeBurst'
+  | 'streamTransitionMs'
+>
+
+export interface SimulationOptions extends SharedOptions {
   /** A whole number; everything that is random follows from it. @default 1 */
   seed?: number
   /** When the simulation begins, in milliseconds since the epoch. @default 2026-01-01T00:00:00Z */
@@ -32,8 +41,33 @@ export interface ResolvedSimulationOptions {
   onTrace: (entry: TraceEntry) => void
 }
 
+/** As a record, so that the compiler asks for an option that is missing here. */
+const KNOWN: Record<keyof SimulationOptions, true> = {
+  region: true,
+  streams: true,
+  tables: true,
+  queues: true,
+  maxRetainedBytes: true,
+  shardLimits: true,
+  writeBurst: true,
+  streamTransitionMs: true,
+  seed: true,
+  startMs: true,
+  latencyMs: true,
+  faults: true,
+  onTrace: true,
+}
+
 export function resolveSimulationOptions(options: SimulationOptions): ResolvedSimulationOptions {
-  const { seed = 1, startMs = Date.UTC(2026, 0, 1), latencyMs = { min: 0, max: 0 } } = options
+  refuseUnknownOptions(options, Object.keys(KNOWN))
+  const {
+    seed = 1,
+    startMs = Date.UTC(2026, 0, 1),
+    latencyMs = { min: 0, max: 0 },
+    faults = () => undefined,
+    onTrace = () => {},
+    ...shared
+  } = options
   if (!Number.isSafeInteger(seed)) throw new InvalidOptionError('seed', seed, 'Give a whole number.')
   if (!Number.isSafeInteger(startMs) || startMs < 0)
     throw new InvalidOptionError('startMs', startMs, 'Give milliseconds since the epoch.')
@@ -43,20 +77,12 @@ export function resolveSimulationOptions(options: SimulationOptions): ResolvedSi
       latencyMs,
       'Give { min, max } in milliseconds, from 0, min at most max.',
     )
-  const { region, streams, tables, queues, maxRetainedBytes, shardLimits } = options
   return {
-    local: resolveLocalOptions({
-      region,
-      streams,
-      tables,
-      queues,
-      maxRetainedBytes,
-      shardLimits,
-    } as LocalOptions),
+    local: resolveLocalOptions(shared),
     seed,
     startMs,
     latencyMs: { ...latencyMs },
-    faults: options.faults ?? (() => undefined),
-    onTrace: options.onTrace ?? (() => {}),
+    faults,
+    onTrace,
   }
 }

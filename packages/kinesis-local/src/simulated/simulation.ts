@@ -83,7 +83,7 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
   const random = (name: string) => seededRandom(seedOf(seed, name))
   const trace = new Trace(onTrace)
   const metrics = new MetricStore()
-  const { maxRetainedBytes, shardLimits } = local
+  const { maxRetainedBytes, shardLimits, writeBurst, streamTransitionMs } = local
   const kinesis = new KinesisService({
     region,
     accountId: ACCOUNT_ID,
@@ -91,15 +91,14 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
     metrics,
     maxRetainedBytes,
     shardLimits,
+    writeBurst,
+    streamTransitionMs,
   })
   const dynamodb = new MemoryDynamoDb(region, ACCOUNT_ID)
   const sqs = new SqsService(() => URL, region, ACCOUNT_ID, clock)
   const cloudWatch = new CloudWatchService(metrics, clock)
 
-  for (const { name, shards, retentionHours } of local.streams) {
-    kinesis.call('CreateStream', { StreamName: name, ShardCount: shards })
-    kinesis.call('IncreaseStreamRetentionPeriod', { StreamName: name, RetentionPeriodHours: retentionHours })
-  }
+  for (const stream of local.streams) kinesis.createStream(stream)
   for (const table of local.tables) await dynamodb.call('CreateTable', table)
   for (const name of local.queues) await sqs.call('CreateQueue', { QueueName: name })
 
