@@ -27,8 +27,8 @@ export interface LoadResult {
 
 export const RECORDS_IN_A_CALL = 500
 const RECORD_BYTES = 300
-/** Of each call in flight, before the clock runs. */
-const WARM_UP_CALLS = 3
+/** Of each call in flight, before the clock runs; fewer where there are few calls, as a side may slow down by what it stored. */
+const WARM_UP_CALLS = 10
 
 // Forked by the bench: a client of its own in a process of its own.
 process.on('message', (load: Load) => {
@@ -55,7 +55,7 @@ async function run({ url, stream, kind, calls, shards }: Load): Promise<LoadResu
   )
   await Promise.all(
     workers.map(async (call) => {
-      for (let warm = 0; warm < Math.min(WARM_UP_CALLS, calls); warm++) await call()
+      for (let warm = 0; warm < Math.min(WARM_UP_CALLS, Math.ceil(calls / 20)); warm++) await call()
     }),
   )
   let left = calls

@@ -14,7 +14,7 @@ import { startUp } from './start-up.ts'
 const { values } = parseArgs({
   options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } },
 })
-const rounds = values.quick ? 1 : 5
+const rounds = values.quick ? 1 : 3
 const ours = { put: values.quick ? 200 : 800, get: values.quick ? 200 : 800 }
 const millions = values.quick ? 1 : 5
 
@@ -22,7 +22,7 @@ const sides: Side[] = [
   localSide('@org/kinesis-local', ours),
   localSide('@org/kinesis-local, persist', ours, { persist: true }),
   kinesaliteSide({ put: values.quick ? 40 : 80, get: values.quick ? 60 : 160 }),
-  npmKinesisLocalSide({ put: values.quick ? 6 : 12, get: 12 }),
+  npmKinesisLocalSide({ put: 8, get: 8 }),
 ]
 
 interface SideResult {

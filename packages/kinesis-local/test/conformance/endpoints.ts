@@ -110,8 +110,8 @@ async function startRemote(): Promise<Endpoint> {
       : {}),
   }
   const client = new KinesisClient({
-    ...(url === undefined ? {} : { endpoint: url, ...dummies }),
-    requestHandler: new NodeHttpHandler(),
+    // AWS is spoken to as the SDK does it, over HTTP/2, which SubscribeToShard needs there.
+    ...(url === undefined ? {} : { endpoint: url, ...dummies, requestHandler: new NodeHttpHandler() }),
     // What is throttled is an answer too.
     maxAttempts: 1,
   })

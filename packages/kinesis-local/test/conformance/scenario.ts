@@ -1,3 +1,4 @@
+import type { EndpointName } from './endpoints.js'
 import type { ServiceUnderTest } from './service-under-test.js'
 
 /** One question to a Kinesis endpoint, and the answer that the service's document gives to it. */
@@ -11,4 +12,6 @@ export interface Scenario {
   expected: unknown
   /** It must let minutes go by, which an endpoint without a clock of ours cannot do quickly. */
   needsTime?: boolean
+  /** Who is not asked, and why: an answer would cost more than it tells. */
+  notAsked?: Partial<Record<EndpointName, string>>
 }

@@ -65,6 +65,11 @@ export class ServiceUnderTest {
     }
   }
 
+  /** Waits for it, but not for ever: the answer tells what did not come. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    for (let polls = 0; polls < 100 && !(await holds()); polls++) await sleep(this.pollMs)
+  }
+
   async gone(StreamName: string): Promise<void> {
     for (;;) {
       const summary = await outcome(this.client.send(new DescribeStreamSummaryCommand({ StreamName })))
@@ -135,6 +140,10 @@ export class ServiceUnderTest {
     for (const StreamName of this.#streams) {
       await outcome(this.client.send(new DeleteStreamCommand({ StreamName, EnforceConsumerDeletion: true })))
     }
+  }
+
+  keep(StreamName: string): void {
+    this.#streams.add(StreamName)
   }
 
   forget(StreamName: string): void {

@@ -1,7 +1,9 @@
 import type { Scenario } from '../scenario.js'
+import { consumerScenarios } from './consumers.js'
 import { errorScenarios } from './errors.js'
 import { limitScenarios } from './limits.js'
 import { listShardsScenarios } from './list-shards.js'
+import { modeScenarios } from './modes.js'
 import { readScenarios } from './reads.js'
 import { reshardScenarios } from './reshards.js'
 import { settingsScenarios } from './settings.js'
@@ -16,5 +18,7 @@ export const scenarios: readonly Scenario[] = [
   ...readScenarios,
   ...reshardScenarios,
   ...settingsScenarios,
+  ...modeScenarios,
+  ...consumerScenarios,
   ...errorScenarios,
 ]
