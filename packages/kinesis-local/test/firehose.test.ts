@@ -14,6 +14,7 @@ import {
   PutRecordCommand,
   TagDeliveryStreamCommand,
   UntagDeliveryStreamCommand,
+  UpdateDestinationCommand,
 } from '@aws-sdk/client-firehose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Local, startLocal } from '../src/start-local.js'
@@ -205,6 +206,83 @@ describe('Firehose', () => {
     ).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
     })
+  })
+
+  it('takes another destination, whose objects have its version', async () => {
+    const { DeliveryStreamName, put, objects } = await aStream({
+      Prefix: 'before/',
+      CompressionFormat: 'GZIP',
+    })
+    const update = (CurrentDeliveryStreamVersionId: string, Prefix: string) =>
+      client.send(
+        new UpdateDestinationCommand({
+          DeliveryStreamName,
+          CurrentDeliveryStreamVersionId,
+          DestinationId: 'destinationId-000000000001',
+          ExtendedS3DestinationUpdate: { Prefix },
+        }),
+      )
+    await put('old')
+    await update('1', 'after/')
+    await put('new')
+    await local.firehose.flush(DeliveryStreamName)
+
+    await expect
+      .poll(async () => (await objects()).map(({ name, text }) => [name.split('/')[0], text]))
+      .toEqual([
+        ['after', 'new'],
+        ['before', 'old'],
+      ])
+    expect((await objects())[0]!.name).toMatch(new RegExp(`/${DeliveryStreamName}-2-.*\\.gz$`))
+    await expect(update('1', 'again/')).rejects.toMatchObject({ name: 'ConcurrentModificationException' })
+    await expect(update('2', '!{nothing:x}/')).rejects.toMatchObject({ name: 'InvalidArgumentException' })
+    const { DeliveryStreamDescription } = await client.send(
+      new DescribeDeliveryStreamCommand({ DeliveryStreamName }),
+    )
+    expect(DeliveryStreamDescription).toMatchObject({
+      VersionId: '2',
+      Destinations: [{ ExtendedS3DestinationDescription: { Prefix: 'after/', CompressionFormat: 'GZIP' } }],
+    })
+  })
+
+  it('goes on with a stream where it was when its destination changes', async () => {
+    const put = (data: string) =>
+      local.kinesis.call('PutRecord', { StreamName: 'orders', PartitionKey: 'a', Data: Buffer.from(data) })
+    const { DeliveryStreamName, objects } = await aStream(
+      { Prefix: 'before/', BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 900 } },
+      {
+        DeliveryStreamType: 'KinesisStreamAsSource',
+        KinesisStreamSourceConfiguration: {
+          RoleARN,
+          KinesisStreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders',
+        },
+      },
+    )
+    await put('1')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await client.send(
+      new UpdateDestinationCommand({
+        DeliveryStreamName,
+        CurrentDeliveryStreamVersionId: '1',
+        DestinationId: 'destinationId-000000000001',
+        ExtendedS3DestinationUpdate: {
+          Prefix: 'after/',
+          BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 0 },
+        },
+      }),
+    )
+    await put('2')
+
+    await expect
+      .poll(async () => (await objects()).map(({ name, text }) => [name.split('/')[0], text]), {
+        timeout: 10_000,
+      })
+      .toEqual(
+        expect.arrayContaining([
+          ['after', '2'],
+          ['before', expect.stringContaining('1')],
+        ]),
+      )
   })
 
   it('counts what comes in, and what was delivered', async () => {

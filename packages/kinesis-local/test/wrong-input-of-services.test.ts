@@ -37,7 +37,13 @@ const services = [
   {
     prefix: 'Firehose_20150804',
     operations: [
-      ...['CreateDeliveryStream', 'DeleteDeliveryStream', 'DescribeDeliveryStream', 'ListDeliveryStreams'],
+      ...[
+        'CreateDeliveryStream',
+        'DeleteDeliveryStream',
+        'DescribeDeliveryStream',
+        'ListDeliveryStreams',
+        'UpdateDestination',
+      ],
       ...[
         'PutRecord',
         'PutRecordBatch',
@@ -62,6 +68,9 @@ const services = [
         },
         { ...bucket, FileExtension: 'x', CustomTimeZone: '!' },
       ],
+      CurrentDeliveryStreamVersionId: ['1', 7],
+      DestinationId: ['destinationId-000000000001', 7],
+      ExtendedS3DestinationUpdate: [{ Prefix: 'x/' }, { Prefix: 7 }],
       Tags: [[{ Key: 'a', Value: 'b' }], [{ Key: 7 }], [null]],
       TagKeys: [['a'], [7]],
       Limit: [1, 'x'],

@@ -56,8 +56,10 @@ const MAX_READ = 10_000
 export function createDeliveryStreamHost(
   options: DeliveryStreamOptions,
   deps: HostDependencies,
+  /** Of the configuration; a part of objects' names. */
+  version = 1,
 ): DeliveryStream {
-  const resolved = resolveDeliveryStreamOptions(options)
+  const resolved = { ...resolveDeliveryStreamOptions(options), version }
   const { name, streamName } = resolved
   const { clock, random = systemRandom } = deps
   const publish = deliveryPublisher(name, deps)

@@ -1,30 +1,17 @@
-import { resolveDelivery } from '../delivery/delivery-options.js'
 import { deliveryPublisher, deliveryStreamArn } from '../delivery/delivery-parts.js'
-import { createDeliveryStreamHost, type DeliveryStream } from '../delivery/delivery-stream.js'
-import type { HostDependencies } from '../function/host-dependencies.js'
 import { type LocalService, ServiceError } from '../service.js'
-import { asInvalidArgument, type ConfigurationContext, readDestination } from './delivery-configuration.js'
 import { DirectDelivery } from './direct-delivery.js'
 import { dataOf, invalidArgument, objectOf, optionalText, text } from './firehose-input.js'
+import {
+  DESTINATION_ID,
+  describe,
+  type FirehoseContext,
+  type FirehoseStream,
+  type Input,
+  openDelivery,
+  type SourceType,
+} from './firehose-stream.js'
 import { deleteTags, listTags, putTags } from './tags.js'
-
-type Input = Record<string, unknown>
-type SourceType = 'DirectPut' | 'KinesisStreamAsSource'
-
-export interface FirehoseContext extends ConfigurationContext {
-  deps: HostDependencies
-}
-
-interface FirehoseStream {
-  name: string
-  arn: string
-  type: SourceType
-  createdAtMs: number
-  source: Input
-  destination: Input
-  tags: Map<string, string>
-  delivery: DirectDelivery | DeliveryStream
-}
 
 /** API reference, PutRecord and PutRecordBatch: before base64. */
 const MAX_RECORD_BYTES = 1_000 * 1024
@@ -40,6 +27,8 @@ type Operation = (service: FirehoseService, input: Input) => unknown
 export class FirehoseService implements LocalService {
   readonly targetPrefix = 'Firehose_20150804'
   readonly #streams = new Map<string, FirehoseStream>()
+  /** Deliveries that write what they took before an update. */
+  readonly #finishing = new Set<FirehoseStream['delivery']>()
   #context: FirehoseContext | undefined
 
   static readonly #operations: Readonly<Record<string, Operation>> = {
@@ -47,6 +36,7 @@ export class FirehoseService implements LocalService {
     DeleteDeliveryStream: (service, input) => service.#delete(input),
     DescribeDeliveryStream: (service, input) => ({ DeliveryStreamDescription: describe(service.#at(input)) }),
     ListDeliveryStreams: (service, input) => service.#list(input),
+    UpdateDestination: (service, input) => service.#update(input),
     PutRecord: (service, input) => service.#putRecord(input),
     PutRecordBatch: (service, input) => service.#putRecordBatch(input),
     TagDeliveryStream: (service, input) => putTags(service.#at(input).tags, input.Tags),
@@ -74,7 +64,8 @@ export class FirehoseService implements LocalService {
 
   /** What is buffered is not written. */
   async close(): Promise<void> {
-    await Promise.all([...this.#streams.values()].map(({ delivery }) => delivery.close()))
+    const deliveries = [...this.#streams.values()].map(({ delivery }) => delivery)
+    await Promise.all([...deliveries, ...this.#finishing].map((delivery) => delivery.close()))
     this.#streams.clear()
   }
 
@@ -99,7 +90,6 @@ export class FirehoseService implements LocalService {
         'ExtendedS3DestinationConfiguration is required: other destinations are not supported here.',
       )
     }
-    const options = { ...readDestination(destination, context), name }
     const source = objectOf(input.KinesisStreamSourceConfiguration)
     const stream: FirehoseStream = {
       name,
@@ -109,17 +99,8 @@ export class FirehoseService implements LocalService {
       source,
       destination,
       tags: new Map(),
-      delivery: asInvalidArgument(() => {
-        if (type === 'DirectPut') return new DirectDelivery(resolveDelivery(options), deps)
-        if (type !== 'KinesisStreamAsSource')
-          throw invalidArgument(`DeliveryStreamType ${type} is not supported here.`)
-        // As the service, it reads from now on.
-        const startingPosition = { atTimestampMs: deps.clock.now() }
-        return createDeliveryStreamHost(
-          { ...options, streamName: streamName(source), startingPosition },
-          deps,
-        )
-      }),
+      version: 1,
+      delivery: openDelivery({ name, type, source, destination, version: 1 }, context),
     }
     putTags(stream.tags, input.Tags ?? [])
     this.#streams.set(name, stream)
@@ -130,6 +111,30 @@ export class FirehoseService implements LocalService {
     const { name, delivery } = this.#at(input)
     this.#streams.delete(name)
     void delivery.close()
+  }
+
+  /** What the update does not name stays. What was taken before goes where it was to go. */
+  #update(input: Input): void {
+    const stream = this.#at(input)
+    if (text(input, 'CurrentDeliveryStreamVersionId') !== String(stream.version)) {
+      throw new ServiceError(
+        'ConcurrentModificationException',
+        `The version is ${stream.version}, not the one that is given.`,
+      )
+    }
+    if (text(input, 'DestinationId') !== DESTINATION_ID)
+      throw invalidArgument(`There is only ${DESTINATION_ID}.`)
+    const update = objectOf(input.ExtendedS3DestinationUpdate ?? input.S3DestinationUpdate)
+    const destination = { ...stream.destination, ...update }
+    const before = stream.delivery
+    const next = { ...stream, destination, version: stream.version + 1 }
+    Object.assign(stream, next, { delivery: openDelivery(next, this.#context!) })
+    const finished = before instanceof DirectDelivery ? before.flush() : before.drain()
+    this.#finishing.add(before)
+    void finished.finally(() => {
+      this.#finishing.delete(before)
+      return before.close()
+    })
   }
 
   #list(input: Input): unknown {
@@ -223,48 +228,10 @@ function nameOf(input: Input): string {
   throw invalidArgument('DeliveryStreamName must be 1 to 64 letters, digits, hyphens, dots or underscores.')
 }
 
-function streamName(source: Input): string {
-  const name = /^arn:[\w-]+:kinesis:[\w-]+:\d{12}:stream\/([\w.-]+)$/.exec(
-    text(source, 'KinesisStreamARN'),
-  )?.[1]
-  if (name === undefined) throw invalidArgument('KinesisStreamARN is no ARN of a stream.')
-  return name
-}
-
 function checkedData(record: unknown, where: string): Uint8Array {
   const data = dataOf(record)
   if (data.byteLength <= MAX_RECORD_BYTES) return data
   throw invalidArgument(
     `1 validation error detected: Value at '${where}.data' failed to satisfy constraint: Member must have length less than or equal to ${MAX_RECORD_BYTES}`,
   )
-}
-
-function describe({ name, arn, type, createdAtMs, source, destination }: FirehoseStream) {
-  return {
-    DeliveryStreamName: name,
-    DeliveryStreamARN: arn,
-    DeliveryStreamStatus: 'ACTIVE',
-    DeliveryStreamType: type,
-    VersionId: '1',
-    CreateTimestamp: createdAtMs / 1000,
-    ...(type === 'DirectPut'
-      ? {}
-      : {
-          Source: {
-            KinesisStreamSourceDescription: { ...source, DeliveryStartTimestamp: createdAtMs / 1000 },
-          },
-        }),
-    Destinations: [
-      {
-        DestinationId: 'destinationId-000000000001',
-        ExtendedS3DestinationDescription: {
-          CompressionFormat: 'UNCOMPRESSED',
-          EncryptionConfiguration: { NoEncryptionConfig: 'NoEncryption' },
-          ...destination,
-          BufferingHints: { SizeInMBs: 5, IntervalInSeconds: 300, ...objectOf(destination.BufferingHints) },
-        },
-      },
-    ],
-    HasMoreDestinations: false,
-  }
 }
