@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { KinesisClient, type KinesisClientConfig, ListStreamsCommand } from '@aws-sdk/client-kinesis'
 import { systemClock } from '@org/kinesis-core'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -53,18 +53,10 @@ async function startOurs(): Promise<Endpoint> {
 }
 
 async function startKinesalite(): Promise<Endpoint> {
-  const kinesalite = require('kinesalite') as (options: Record<string, number>) => Server
-  const server = kinesalite({ createStreamMs: 0, deleteStreamMs: 0, updateStreamMs: 0, shardLimit: 500 })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const close = async () => {
-    server.closeAllConnections()
-    server.close(() => {})
-  }
+  const child = fork(fileURLToPath(new URL('./kinesalite-server.mjs', import.meta.url)), { execArgv: [] })
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   // Some calls it never answers.
-  return endpoint(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, close, {
-    requestTimeout: 3_000,
-  })
+  return endpoint(`http://127.0.0.1:${port}`, () => killed(child), { requestTimeout: 3_000 })
 }
 
 /** It listens on all interfaces and cannot be told otherwise; it looks for its certificate in the working folder unless told where. */
