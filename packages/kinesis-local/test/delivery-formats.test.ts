@@ -77,6 +77,27 @@ describe('Parquet', () => {
     expect(delivery.stats()).toMatchObject({ deliveredRecords: 2, failedRecords: 2, unresolvedRecords: 0 })
   })
 
+  it('leaves out what fits but cannot be read, which would keep the others for ever', async () => {
+    const stream = aStream()
+    const unreadable = ['{"user_id":"\\ud800"}', '{"at":"0000-01-01T00:00:00+05:00"}']
+    for (const data of ['{"user_id":"u1"}', ...unreadable, '{"user_id":"u2"}', '{"user_id":"u3"}'])
+      stream.put('key', data)
+    const { delivery, folder } = await aDelivery(stream.service, { parquet: { columns } })
+
+    await delivery.drain()
+
+    const [object] = await readAll(folder, (name) => !name.startsWith('errors/'))
+    expect(await rowsOf(join(folder, object!.name))).toMatchObject([
+      { user_id: 'u1' },
+      { user_id: 'u2' },
+      { user_id: 'u3' },
+    ])
+    expect((await errorsIn(folder)).map((line) => [raw(line), line.errorCode])).toEqual(
+      unreadable.map((data) => [data, 'DataFormatConversion.ParseError']),
+    )
+    expect(delivery.stats()).toMatchObject({ deliveredRecords: 3, failedRecords: 2, unresolvedRecords: 0 })
+  })
+
   it('is not written where no record fits', async () => {
     const stream = aStream()
     stream.put('key', 'no json')

@@ -17,6 +17,12 @@ export interface ParquetOptions {
   compression?: 'SNAPPY' | 'GZIP' | 'UNCOMPRESSED'
 }
 
+/** The documents of one record on lines of their own. */
+interface Row {
+  index: number
+  lines: string
+}
+
 interface Conversion {
   /** Empty where no record was accepted. */
   bytes: Uint8Array
@@ -53,12 +59,15 @@ export function parquetConverter({ columns, compression = 'SNAPPY' }: ParquetOpt
   }
   return {
     async convert(records) {
-      const { rows, ...conversion } = fitRecords(types, records)
-      if (rows.length === 0) return { ...conversion, bytes: new Uint8Array() }
-      connection ??= connect()
+      const { rows, refused } = fitRecords(types, records)
+      connection ??= rows.length === 0 ? undefined : connect()
       running += 1
       try {
-        return { ...conversion, bytes: await writeParquet(await connection, types, rows, compression) }
+        const write = async (some: readonly Row[]) =>
+          writeParquet((await connection)!, types, some, compression)
+        const written = await writeReadable(rows, write)
+        const accepted = written.rows.map(({ index }) => index)
+        return { bytes: written.bytes, accepted, refused: [...refused, ...written.refused] }
       } finally {
         running -= 1
         closeWhenIdle()
@@ -86,8 +95,7 @@ function readColumns(columns: Readonly<Record<string, string>>): Map<string, Col
 }
 
 function fitRecords(types: ReadonlyMap<string, ColumnType>, records: readonly Uint8Array[]) {
-  const rows: string[] = []
-  const accepted: number[] = []
+  const rows: Row[] = []
   const refused: Conversion['refused'] = []
   const decoder = new TextDecoder('utf-8', { fatal: true })
   for (const [index, record] of records.entries()) {
@@ -95,13 +103,40 @@ function fitRecords(types: ReadonlyMap<string, ColumnType>, records: readonly Ui
       const documents = readJsonDocuments(decoder.decode(record))
       // Whole records only: one bad document of it refuses it.
       const fitted = documents.map((document) => `${JSON.stringify(fitRow(types, document))}\n`)
-      rows.push(...fitted)
-      accepted.push(index)
+      rows.push({ index, lines: fitted.join('') })
     } catch (error) {
       refused.push({ index, ...reasonOf(error) })
     }
   }
-  return { rows, accepted, refused }
+  return { rows, refused }
+}
+
+/**
+ * What fits its column may still be nothing that DuckDB reads, such as half of a surrogate pair. It is looked for by halves, and left
+ * out: one such record must not keep all others from being delivered. Other errors, of the disk say, pass with time.
+ */
+async function writeReadable(
+  rows: readonly Row[],
+  write: (rows: readonly Row[]) => Promise<Uint8Array>,
+): Promise<{ bytes: Uint8Array; rows: readonly Row[]; refused: Conversion['refused'] }> {
+  if (rows.length === 0) return { bytes: new Uint8Array(), rows, refused: [] }
+  try {
+    return { bytes: await write(rows), rows, refused: [] }
+  } catch (error) {
+    const { message } = error as Error
+    if (!/^(Invalid Input|Conversion) Error/.test(message)) throw error
+    if (rows.length === 1) {
+      const reason = new Error(message.split('\n')[0]!.replace(/ in file "[^"]*",/, ''))
+      const refused = [{ index: rows[0]!.index, ...reasonOf(reason) }]
+      return { bytes: new Uint8Array(), rows: [], refused }
+    }
+    const middle = rows.length >> 1
+    const before = await writeReadable(rows.slice(0, middle), write)
+    const after = await writeReadable(rows.slice(middle), write)
+    const readable = [...before.rows, ...after.rows]
+    const bytes = readable.length === 0 ? new Uint8Array() : await write(readable)
+    return { bytes, rows: readable, refused: [...before.refused, ...after.refused] }
+  }
 }
 
 function reasonOf(error: unknown): { code: string; message: string } {
@@ -125,14 +160,17 @@ async function connect(): Promise<DuckDBConnection> {
 async function writeParquet(
   connection: DuckDBConnection,
   types: ReadonlyMap<string, ColumnType>,
-  rows: readonly string[],
+  rows: readonly Row[],
   compression: string,
 ): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'kinesis-local-parquet-'))
   try {
     const source = join(folder, 'rows.ndjson')
     const target = join(folder, 'rows.parquet')
-    await writeFile(source, rows)
+    await writeFile(
+      source,
+      rows.map(({ lines }) => lines),
+    )
     const columns = [...types].map(([name, { sql }]) => `${quoted(name)}: ${quoted(sql)}`).join(', ')
     await connection.run(
       `COPY (SELECT * FROM read_json(${quoted(source)}, format = 'newline_delimited', columns = {${columns}}))
