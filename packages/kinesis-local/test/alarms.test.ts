@@ -281,6 +281,25 @@ describe('an alarm', () => {
       .toEqual([expect.stringContaining('Topic does not exist')])
   })
 
+  it('that cannot be evaluated says so, and the others are evaluated all the same', async () => {
+    const Metric = { Namespace: 'N', MetricName: 'm' }
+    // Each refers to the next through sixty signs: deeper together than any stack.
+    const chain = Array.from({ length: 499 }, (_, index) => ({
+      Id: `e${index}`,
+      Expression: `${'-'.repeat(60)}e${index + 1}`,
+      ReturnData: index === 0,
+    }))
+    const MetricStat = { Metric, Period: 60, Stat: 'Sum' }
+    const deep = await anAlarm({ Metrics: [...chain, { Id: 'e499', MetricStat, ReturnData: false }] })
+    const { stream, state } = await anAlarm()
+    age(stream, 1_000_000)
+
+    await clock.advance(60_000)
+
+    expect((await deep.describe()).StateReason).toMatch(/^The alarm cannot be evaluated: /)
+    expect(await state()).toBe('ALARM')
+  })
+
   it('on a band of anomalies is kept, and says that it is not evaluated', async () => {
     const { describe } = await anAlarm({
       ComparisonOperator: 'GreaterThanUpperThreshold',

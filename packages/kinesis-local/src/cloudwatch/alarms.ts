@@ -152,7 +152,16 @@ export class Alarms {
     })
   }
 
+  /** An alarm that cannot be evaluated says so: the timer has nobody to hear of an error, and the others go on. */
   #evaluate(alarm: Alarm): void {
+    try {
+      this.#evaluateNow(alarm)
+    } catch (error) {
+      alarm.reason = `The alarm cannot be evaluated: ${(error as Error).message}`
+    }
+  }
+
+  #evaluateNow(alarm: Alarm): void {
     const { definition } = alarm
     const { watchedId, queries, period, evaluationPeriods, comparison, threshold } = definition
     if (watchedId === undefined) {

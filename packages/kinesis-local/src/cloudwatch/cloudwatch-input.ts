@@ -38,9 +38,16 @@ export function listOf<T>(value: unknown, name: string): T[] {
 }
 
 export function epochMs(value: unknown, name: string): number {
-  if (value instanceof Date) return value.getTime()
-  if (typeof value === 'number' && Number.isFinite(value)) return value * 1000
-  if (typeof value === 'string' && Number.isFinite(Date.parse(value))) return Date.parse(value)
+  const ms =
+    value instanceof Date
+      ? value.getTime()
+      : typeof value === 'number'
+        ? value * 1000
+        : typeof value === 'string'
+          ? Date.parse(value)
+          : Number.NaN
+  // What no date can hold could be kept, but neither shown nor forgotten in its turn.
+  if (!Number.isNaN(new Date(ms).getTime())) return ms
   throw invalid(`The parameter ${name} is required and must be a timestamp.`)
 }
 

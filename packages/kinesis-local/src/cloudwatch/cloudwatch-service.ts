@@ -135,7 +135,7 @@ export class CloudWatchService implements LocalService {
         (namespace === undefined || series.namespace === namespace) &&
         (name === undefined || series.name === name) &&
         wanted.every(({ Name, Value }) =>
-          Value === undefined ? Name in series.dimensions : series.dimensions[Name] === Value,
+          Value === undefined ? Object.hasOwn(series.dimensions, Name) : series.dimensions[Name] === Value,
         ),
     )
     const offset = offsetOf(input.NextToken)

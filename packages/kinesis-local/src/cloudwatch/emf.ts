@@ -17,7 +17,7 @@ export function readEmf(line: string, atMs: number): MetricDatum[] | undefined {
   const envelope = document?._aws as { Timestamp?: unknown; CloudWatchMetrics?: unknown } | undefined
   if (document === undefined || typeof envelope !== 'object' || envelope === null) return undefined
   if (!Array.isArray(envelope.CloudWatchMetrics)) return undefined
-  const timestampMs = typeof envelope.Timestamp === 'number' ? envelope.Timestamp : atMs
+  const timestampMs = isInstant(envelope.Timestamp) ? envelope.Timestamp : atMs
   return envelope.CloudWatchMetrics.filter(isObject).flatMap((directive: EmfDirective) =>
     readDirective(document, directive, timestampMs),
   )
@@ -56,6 +56,11 @@ function readDimensions(document: Record<string, unknown>, names: unknown): Reco
       .filter((name) => typeof document[name] === 'string')
       .map((name) => [String(name), String(document[name])]),
   )
+}
+
+/** A date can hold it. */
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isNaN(new Date(value).getTime())
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

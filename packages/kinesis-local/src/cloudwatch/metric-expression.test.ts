@@ -83,6 +83,10 @@ describe('an expression', () => {
     ['FILL(a)', /FILL takes/],
     ['ABS(a, b)', /takes 1/],
     ['__proto__(1)', /__proto__ is not supported/],
+    ['a __proto__ 2', /__proto__ is not expected/],
+    ['a toString 2', /toString is not expected/],
+    [`${'-'.repeat(2_000)}1`, /nested too deep/],
+    [`${'('.repeat(1_000)}1${')'.repeat(1_000)}`, /nested too deep/],
     ['', /ends too early/],
   ])('%s is refused, with the reason', (text, reason) => {
     expect(() => parseMetricExpression(text)).toThrow(reason)

@@ -32,6 +32,8 @@ const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> =
   '!=': (a, b) => a !== b,
 }
 const MAX_LENGTH = 2_048
+/** Of parentheses, calls and signs in one another; recursion ends here. */
+const MAX_DEPTH = 64
 
 /**
  * The part of "Using math expressions with CloudWatch metrics" that works on one series at a time. A period that one of the series
@@ -50,6 +52,7 @@ export function parseMetricExpression(text: string): MetricExpression {
 class Parser {
   readonly references = new Set<string>()
   #at = 0
+  #depth = 0
 
   constructor(private readonly tokens: readonly string[]) {}
 
@@ -62,7 +65,9 @@ class Parser {
   #comparison(): Node {
     let left = this.#sum()
     for (;;) {
-      const compare = COMPARISONS[this.tokens[this.#at] ?? '']
+      const token = this.tokens[this.#at] ?? ''
+      // Tokens come from outside: `__proto__` is one of them.
+      const compare = Object.hasOwn(COMPARISONS, token) ? COMPARISONS[token] : undefined
       if (compare === undefined) return left
       this.#at += 1
       left = elementwise([left, this.#sum()], 2, (a, b) => Number(compare(a!, b!)))
@@ -88,6 +93,16 @@ class Parser {
   }
 
   #negated(): Node {
+    this.#depth += 1
+    if (this.#depth > MAX_DEPTH) throw new Error('the expression is nested too deep')
+    try {
+      return this.#signed()
+    } finally {
+      this.#depth -= 1
+    }
+  }
+
+  #signed(): Node {
     if (this.#skip('-')) return elementwise([this.#negated()], 1, (a) => -a!)
     const base = this.#operand()
     return this.#skip('^') ? elementwise([base, this.#negated()], 2, (a, b) => a! ** b!) : base

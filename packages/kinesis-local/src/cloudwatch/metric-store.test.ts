@@ -73,4 +73,13 @@ describe('the metric store', () => {
       }),
     )
   })
+
+  it('takes what has a time that no date has as of now', () => {
+    const store = new MetricStore()
+    const _aws = { Timestamp: 1e300, CloudWatchMetrics: [{ Namespace: 'N', Metrics: [{ Name: 'a' }] }] }
+
+    store.ingestEmf(JSON.stringify({ _aws, a: 1 }), 5_000)
+
+    expect([...store.series('N', 'a', {})!.seconds.keys()]).toEqual([5])
+  })
 })
