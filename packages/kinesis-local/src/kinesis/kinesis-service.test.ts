@@ -238,6 +238,18 @@ describe('reading', () => {
     expect(texts(get(latest))).toEqual(['3'])
   })
 
+  it('is refused behind a record that was not written yet, as one of an earlier stream of this name', () => {
+    const earlier = aService()
+    const numbers = ['1', '2', '3'].map((text) => earlier.put(text).SequenceNumber)
+    const { put, iterator, get, texts } = aService()
+    put('new')
+
+    const behind = (StartingSequenceNumber: string) =>
+      texts(get(iterator('AFTER_SEQUENCE_NUMBER', { StartingSequenceNumber })))
+    expect(behind(numbers[0]!)).toEqual([])
+    expect(() => behind(numbers[2]!)).toThrow(/used in GetShardIterator on shard .* is invalid/)
+  })
+
   it('begins at the start of a shard with its own starting sequence number', () => {
     const { put, iterator, get, texts, shardsOf } = aService()
     put('1')

@@ -79,7 +79,8 @@ export function startingCounter(
   if (sequence === undefined) throw mismatch(type, 'no sequence number')
   matched('StartingSequenceNumber', sequence, SEQUENCE_NUMBER)
   const counter = counterOf(shard.prefix, sequence)
-  if (counter === undefined) {
+  // A number that was not given out yet is another stream's of the same name: to read behind it would skip what comes until then.
+  if (counter === undefined || counter > stream.counter) {
     throw new ServiceError(
       'InvalidArgumentException',
       `StartingSequenceNumber ${sequence.slice(0, 80)} used in ${operation} on shard ${shard.shardId} in stream ${stream.settings.name} under account ${stream.settings.arn.split(':')[4]} is invalid.`,

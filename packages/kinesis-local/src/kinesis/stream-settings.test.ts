@@ -275,6 +275,21 @@ describe('an on-demand stream', () => {
     expect(() => call('PutRecord', { Data: 'eA==' })).toThrow(refused('ValidationException'))
   })
 
+  it('goes on to shards with room, with AUTO, when one of them is full', () => {
+    const { call } = aService(onDemand)
+    call('UpdateStreamRecordDistributionStrategy', { StreamARN, RecordDistributionStrategy: 'AUTO' })
+    const full = call<{ ShardId: string }>('PutRecord', { Data: Buffer.alloc(1_048_000) }).ShardId
+
+    const { Records, FailedRecordCount } = call<{
+      Records: { ShardId?: string }[]
+      FailedRecordCount: number
+    }>('PutRecords', { Records: Array.from({ length: 40 }, () => ({ Data: Buffer.alloc(10_000) })) })
+
+    expect(FailedRecordCount).toBe(10)
+    const taken = new Set(Records.map(({ ShardId }) => ShardId))
+    expect([taken.has(full), taken.has(undefined), taken.size]).toEqual([false, true, 4])
+  })
+
   it('alone has a distribution and warm throughput', () => {
     const { call, summary } = aService()
 

@@ -107,6 +107,8 @@ function append(
   }
   if (!shard.admit(record.bytes, nowMs)) {
     shardWrites.throttled += 1
+    // AUTO goes on to the next shard: one that is full must not stand before those that have room.
+    if (stream.distribution === 'AUTO') stream.counter += 1
     const { name, arn } = stream.settings
     return {
       ErrorCode: 'ProvisionedThroughputExceededException',
