@@ -63,7 +63,11 @@ async function run({ url, stream, kind, calls, shards }: Load): Promise<LoadResu
   const startedAtMs = performance.timeOrigin + performance.now()
   await Promise.all(
     workers.map(async (call) => {
-      while (left-- > 0) records += await call()
+      while (left-- > 0) {
+        // Not `records += await call()`: that takes the sum from before the wait, and loses what the other calls added meanwhile.
+        const count = await call()
+        records += count
+      }
     }),
   )
   return { records, startedAtMs, endedAtMs: performance.timeOrigin + performance.now() }
