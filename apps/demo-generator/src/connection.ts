@@ -3,7 +3,7 @@ import {
   KinesisClient,
   type KinesisClientConfig,
 } from '@aws-sdk/client-kinesis'
-import { StreamingError } from '@org/kinesis-core'
+import { InvalidOptionError, StreamingError } from '@org/kinesis-core'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
 export type ConnectionOptions = Pick<KinesisClientConfig, 'region' | 'endpoint' | 'credentials'>
@@ -17,7 +17,7 @@ export function connectionOptions(
   region: string | undefined,
   environment: NodeJS.ProcessEnv,
 ): ConnectionOptions {
-  const url = endpointUrl ?? environment.AWS_ENDPOINT_URL_KINESIS ?? environment.AWS_ENDPOINT_URL
+  const url = endpointUrl ?? endpointOf(environment)
   const isLocal = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)
   const hasKeys = ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'].some(
     (name) => environment[name],
@@ -31,6 +31,17 @@ export function connectionOptions(
         : {}),
     ...(isLocal && !hasKeys ? { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } : {}),
   }
+}
+
+function endpointOf(environment: NodeJS.ProcessEnv): string | undefined {
+  for (const name of ['AWS_ENDPOINT_URL_KINESIS', 'AWS_ENDPOINT_URL']) {
+    const value = environment[name]
+    // Set and empty is how a shell unsets it for one command.
+    if (!value) continue
+    if (URL.canParse(value)) return value
+    throw new InvalidOptionError(name, value, 'Give a URL such as http://127.0.0.1:4566, or unset it.')
+  }
+  return undefined
 }
 
 const CHECK_TIMEOUT_MS = 5_000

@@ -9,10 +9,9 @@ import type {
   GeneratorOptions,
   GeneratorProgress,
   GeneratorSummary,
-  PartitionKeyChoice,
 } from './generator-options.js'
 import { Ledger } from './ledger.js'
-import type { OutgoingEvent } from './outgoing-event.js'
+import { type OutgoingEvent, partitionKeyOf } from './outgoing-event.js'
 import { dueEvents, totalEvents } from './pacing.js'
 import { ReadAhead } from './read-ahead.js'
 import { readEvents } from './replay/read-events.js'
@@ -24,7 +23,6 @@ const DRAIN_DEADLINE_MS = 60_000
 const TICK_MS = 10
 /** What Node's timers hold; beyond it they fire at once. */
 const MAX_TIMER_MS = 2_147_483_647
-const MAX_PARTITION_KEY_LENGTH = 256
 
 export interface RunningGenerator {
   readonly progress: GeneratorProgress
@@ -241,10 +239,4 @@ function replayed(event: ReplayedEvent): OutgoingEvent {
     sessionId: typeof sessionId === 'string' ? sessionId : undefined,
     data: Buffer.from(JSON.stringify(event)),
   }
-}
-
-function partitionKeyOf({ userId, sessionId, eventId }: OutgoingEvent, choice: PartitionKeyChoice): string {
-  const key = choice === 'user_id' || sessionId === undefined ? userId : `${userId}#${sessionId}`
-  // A record needs a key, also where the event has no user.
-  return (key || eventId).slice(0, MAX_PARTITION_KEY_LENGTH)
 }

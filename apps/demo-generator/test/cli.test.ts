@@ -286,7 +286,7 @@ describe('demo-generator', () => {
     expect(stdout).toContain(`${(await readStream(stream)).length} events delivered`)
   })
 
-  it.each([
+  it.each<[string, () => string[], RegExp, NodeJS.ProcessEnv?]>([
     ['an unknown flag', () => [...target('s'), '--rate', '5'], /unknown option '--rate'/],
     ['no stream', () => ['--mode', 'single'], /required option '--stream-name/],
     ['a rate of zero', () => [...target('s'), '--events-per-second', '0'], /Give a number above 0/],
@@ -335,8 +335,14 @@ describe('demo-generator', () => {
       /no AWS credentials.*AWS_PROFILE/,
     ],
     ['no region', () => ['--stream-name', 's'], /no region.*--region/],
-  ])('answers %s with one clear line, a status and no stack trace', async (_, args, message) => {
-    const { status, stderr } = await run(args(), { env: { HOME: folder } })
+    [
+      'an endpoint in the environment that is none',
+      () => ['--stream-name', 's'],
+      /AWS_ENDPOINT_URL.*localhost.*Give a URL/,
+      { AWS_ENDPOINT_URL: 'localhost' },
+    ],
+  ])('answers %s with one clear line, a status and no stack trace', async (_, args, message, env = {}) => {
+    const { status, stderr } = await run(args(), { env: { HOME: folder, ...env } })
 
     expect(stderr).toMatch(message)
     expect(stderr).not.toMatch(/\n\s+at /)

@@ -49,6 +49,11 @@ describe('the demo', { timeout: 90_000 }, () => {
       payload: expect.any(String),
     })
 
+    expect(folder.json('run/topology.json')).toMatchObject({
+      kind: 'local',
+      edges: expect.arrayContaining([{ from: 'windows', to: 'window-failures', kind: 'dead-letters' }]),
+    })
+
     const query = await runDemoProcess([
       ...['query', 'select count(*)::int as events, count(distinct event_type)::int as types from lake'],
       ...['--json', '--data', folder.file('run')],

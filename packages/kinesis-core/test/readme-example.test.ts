@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
 it('runs the example of the README', () => {
@@ -11,7 +12,7 @@ it('runs the example of the README', () => {
   const file = new URL('readme-example.ts', folder)
   writeFileSync(file, example)
 
-  const output = execFileSync(process.execPath, [file.pathname], { encoding: 'utf8' })
+  const output = execFileSync(process.execPath, [fileURLToPath(file)], { encoding: 'utf8' })
 
   expect(output.trim().split('\n')).toEqual([expect.stringMatching(/^[0-3]$/), `[ '{"n":1}', '{"n":2}' ]`])
 })

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TopologyEdge, TopologyManifest, TopologyNode, TopologyNodeKind } from '@org/kinesis-core'
+import type { TopologyManifest, TopologyNode, TopologyNodeKind } from '@org/kinesis-core'
 import { Arn, ArnFormat, attachCustomSynthesis, CfnOutput, type Stack } from 'aws-cdk-lib'
+import { pipelineEdges } from '../pipeline-edges.js'
 
 /** The names of everything in the stack: known before anything is deployed, because the stack gives them. */
 export interface PipelineNames {
@@ -17,20 +18,6 @@ export interface PipelineNames {
   lakeBucket: string
   alarmTopic: string
 }
-
-const EDGES: [from: string, to: string, kind: TopologyEdge['kind']][] = [
-  ['stream', 'stream-processor', 'reads'],
-  ['stream-processor', 'processed-data', 'writes'],
-  ['stream-processor', 'rejected', 'rejects'],
-  ['rejected', 'rejected-dead-letters', 'dead-letters'],
-  ['stream-processor', 'failures', 'dead-letters'],
-  ['stream', 'windows', 'reads'],
-  ['windows', 'window-results', 'writes'],
-  ['windows', 'failures', 'dead-letters'],
-  ['stream', 'delivery', 'reads'],
-  ['data-transform', 'delivery', 'transforms'],
-  ['delivery', 'data-lake', 'writes'],
-]
 
 /** The same document as a local run writes, with the same ids: whoever reads one reads the other. */
 export function describeTopology(stack: Stack, names: PipelineNames): TopologyManifest {
@@ -54,8 +41,7 @@ export function describeTopology(stack: Stack, names: PipelineNames): TopologyMa
     node('data-lake', 'bucket', names.lakeBucket, 's3'),
     node('alarms', 'topic', names.alarmTopic, 'sns'),
   ]
-  const edges = EDGES.map(([from, to, kind]) => ({ from, to, kind }))
-  return { version: 1, kind: 'aws', region: stack.region, nodes, edges }
+  return { version: 1, kind: 'aws', region: stack.region, nodes, edges: pipelineEdges(nodes) }
 }
 
 /**

@@ -9,6 +9,9 @@ export interface RunFolders {
   root: string
   lake: string
   failures: string
+  windowFailures: string
+  /** Names, places and edges of the pipeline, as the deployed stack publishes them. */
+  topology: string
   /** One JSON line per item of the table, window partial, and rejected record. */
   processed: string
   windows: string
@@ -83,6 +86,8 @@ function runFolders(root: string): RunFolders {
     root,
     lake: join(root, 'lake'),
     failures: join(root, 'failures'),
+    windowFailures: join(root, 'window-failures'),
+    topology: join(root, 'topology.json'),
     processed: join(root, 'processed.ndjson'),
     windows: join(root, 'windows.ndjson'),
     rejected: join(root, 'rejected.ndjson'),

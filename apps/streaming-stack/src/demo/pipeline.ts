@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { PROCESSING_NAMESPACE, type TopologyManifest } from '@org/kinesis-core'
+import { PROCESSING_NAMESPACE, type TopologyManifest, type TopologyNode } from '@org/kinesis-core'
 import { type Local, type LocalFunction, startLocal } from '@org/kinesis-local'
+import { pipelineEdges } from '../pipeline-edges.js'
 import type { RunFolders } from './data-dir.js'
 import { type ObservedRequest, StoreObserver } from './store-observer.js'
 import { processedDataTable, windowsTable } from './tables.js'
 
-/** The deployed stack's names, with `local` for the environment. */
+/** As in the deployed stack, with `local` for the environment. */
 export const names = {
   stream: 'kinesis-streaming-local-data-stream',
   processedTable: 'kinesis-streaming-local-processed-data',
@@ -15,7 +16,7 @@ export const names = {
   deliveryStream: 'kinesis-streaming-local-delivery-stream',
   processor: 'kinesis-streaming-local-stream-processor',
   transform: 'kinesis-streaming-local-data-transform',
-  windows: 'kinesis-streaming-local-windows-function',
+  windows: 'kinesis-streaming-local-analytics',
 } as const
 
 export interface PipelineOptions {
@@ -97,7 +98,7 @@ export async function startPipeline({ shards, folders, chaos, onLogLine }: Pipel
       batchSize: 1_000,
       tumblingWindowMs: 60_000,
       maximumRetryAttempts: 3,
-      onFailure: { folder: `${folders.root}/window-failures` },
+      onFailure: { folder: folders.windowFailures },
     })
     const delivery = local.createDeliveryStream({
       name: names.deliveryStream,
@@ -132,33 +133,19 @@ export async function startPipeline({ shards, folders, chaos, onLogLine }: Pipel
 export const dummyCredentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 function topologyOf(local: Local, folders: RunFolders): TopologyManifest {
-  return {
-    version: 1,
-    kind: 'local',
-    region: local.region,
-    endpointUrl: local.url,
-    nodes: [
-      { id: 'stream', kind: 'stream', name: names.stream },
-      { id: 'stream-processor', kind: 'function', name: names.processor },
-      { id: 'data-transform', kind: 'function', name: names.transform },
-      { id: 'windows', kind: 'function', name: names.windows },
-      { id: 'processed-data', kind: 'table', name: names.processedTable },
-      { id: 'window-results', kind: 'table', name: names.windowsTable },
-      { id: 'rejected', kind: 'queue', name: names.rejectedQueue },
-      { id: 'failures', kind: 'folder', name: folders.failures },
-      { id: 'delivery', kind: 'delivery-stream', name: names.deliveryStream },
-      { id: 'data-lake', kind: 'folder', name: folders.lake },
-    ],
-    edges: [
-      { from: 'stream', to: 'stream-processor', kind: 'reads' },
-      { from: 'stream-processor', to: 'processed-data', kind: 'writes' },
-      { from: 'stream-processor', to: 'rejected', kind: 'rejects' },
-      { from: 'stream-processor', to: 'failures', kind: 'dead-letters' },
-      { from: 'stream', to: 'windows', kind: 'reads' },
-      { from: 'windows', to: 'window-results', kind: 'writes' },
-      { from: 'stream', to: 'delivery', kind: 'reads' },
-      { from: 'data-transform', to: 'delivery', kind: 'transforms' },
-      { from: 'delivery', to: 'data-lake', kind: 'writes' },
-    ],
-  }
+  const nodes: TopologyNode[] = [
+    { id: 'stream', kind: 'stream', name: names.stream },
+    { id: 'stream-processor', kind: 'function', name: names.processor },
+    { id: 'data-transform', kind: 'function', name: names.transform },
+    { id: 'windows', kind: 'function', name: names.windows },
+    { id: 'processed-data', kind: 'table', name: names.processedTable },
+    { id: 'window-results', kind: 'table', name: names.windowsTable },
+    { id: 'rejected', kind: 'queue', name: names.rejectedQueue },
+    { id: 'failures', kind: 'folder', name: folders.failures },
+    { id: 'window-failures', kind: 'folder', name: folders.windowFailures },
+    { id: 'delivery', kind: 'delivery-stream', name: names.deliveryStream },
+    { id: 'data-lake', kind: 'folder', name: folders.lake },
+  ]
+  const { region, url: endpointUrl } = local
+  return { version: 1, kind: 'local', region, endpointUrl, nodes, edges: pipelineEdges(nodes) }
 }

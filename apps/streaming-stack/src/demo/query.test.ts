@@ -119,6 +119,12 @@ describe('formatTable', () => {
     expect(formatTable(result)).toContain('a'.repeat(50))
   })
 
+  it('takes more rows than a function takes arguments', () => {
+    const rows = Array.from({ length: 200_000 }, (_, index) => [index])
+
+    expect(formatTable({ columns: ['n'], rows }).split('\n')).toHaveLength(200_002)
+  })
+
   it('shows control characters instead of obeying them', () => {
     const table = formatTable({ columns: ['x'], rows: [['\u001b[31mred\u0007\u202e']] })
 

@@ -106,7 +106,10 @@ export function formatTable(
   const cells = [columns, ...rows.map((row) => row.map(cell))].map((row) =>
     row.map((text) => cut(visible(text))),
   )
-  const widths = columns.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)))
+  // Not `Math.max(...)`: a call takes some hundred thousand arguments, a result may have more rows.
+  const widths = columns.map((_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+  )
   const numeric = columns.map((_, column) => rows.every((row) => typeof row[column] === 'number'))
   const lines = cells.map((row) =>
     row

@@ -60,6 +60,7 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
   })
   let generator: GeneratorProcess | undefined
   try {
+    await writeFile(folders.topology, `${JSON.stringify(pipeline.topology, null, 2)}\n`)
     reporter.note(
       `${names.stream} (${counted(options.shards, 'shard')}) at ${pipeline.local.url}, data in ${folders.root}`,
     )

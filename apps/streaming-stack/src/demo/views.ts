@@ -36,9 +36,11 @@ export const views = {
   },
   windows: {
     about:
-      'one-minute windows per user and event type, as partials: sum event_count over window_key, window_start',
+      'one-minute windows per user and event type, as partials: sum event_count over user_id, event_type, window_start',
     columns: {
       window_key: 'VARCHAR',
+      user_id: 'VARCHAR',
+      event_type: 'VARCHAR',
       partial_id: 'VARCHAR',
       window_start: 'TIMESTAMP',
       window_end: 'TIMESTAMP',

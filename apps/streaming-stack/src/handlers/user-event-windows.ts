@@ -25,7 +25,7 @@ export function userEventWindows({
 }: UserEventWindowsOptions): TumblingWindowsHandler {
   return tumblingWindows({
     decode: json(userEventSchema),
-    key: (event) => `${event.user_id.trim()}#${event.event_type.trim().toUpperCase()}`,
+    key: (event) => windowKey(event.user_id.trim(), event.event_type.trim().toUpperCase()),
     time: (event, position) => Date.parse(normalise(event, position).event_time),
     value: (event) => event.value,
     emit: dynamoDbSink<WindowPartial>({
@@ -40,9 +40,24 @@ export function userEventWindows({
   })
 }
 
+/** `user#TYPE`. Both may hold a `#`, so that of the type is escaped: the last one in the key is the one between them. */
+export function windowKey(userId: string, eventType: string): string {
+  return `${userId}#${eventType.replaceAll('%', '%25').replaceAll('#', '%23')}`
+}
+
+function partsOf(key: string): { user_id: string; event_type: string } {
+  const between = key.lastIndexOf('#')
+  const eventType = key
+    .slice(between + 1)
+    .replaceAll('%23', '#')
+    .replaceAll('%25', '%')
+  return { user_id: key.slice(0, between), event_type: eventType }
+}
+
 function toWindowItem(partial: WindowPartial): Record<string, unknown> {
   return {
     window_key: partial.key,
+    ...partsOf(partial.key),
     partial_id: partial.partialId,
     window_start: new Date(partial.windowStartMs).toISOString(),
     window_end: new Date(partial.windowEndMs).toISOString(),
