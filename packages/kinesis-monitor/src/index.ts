@@ -4,11 +4,7 @@ export { CUSTOM_NAMESPACE, type CustomMetric, PartiallyPublishedError } from './
 export { assessHealth, type StreamHealth } from './health/assess-health.js'
 export type { Finding, HealthStatus, Severity } from './health/finding.js'
 export type { DeliveryHealth, FunctionHealth, HealthSnapshot } from './health/health-snapshot.js'
-export {
-  type HealthThresholds,
-  type ResolvedHealthThresholds,
-  resolveHealthThresholds,
-} from './health/health-thresholds.js'
+export type { HealthThresholds } from './health/health-thresholds.js'
 export {
   KinesisMonitor,
   type ShardMetricsOptions,

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@org/kinesis-core'
+import { InvalidOptionError, refuseUnknownOptions } from '@org/kinesis-core'
 import { type CustomMetric, publishCustomMetrics } from './custom-metrics.js'
 import { assessHealth, type StreamHealth } from './health/assess-health.js'
 import { type HealthThresholds, resolveHealthThresholds } from './health/health-thresholds.js'
@@ -17,7 +17,7 @@ import {
 } from './shard-metrics.js'
 import { readStreamMetrics, type StreamMetrics } from './stream-metrics.js'
 import { StreamTail } from './tail/stream-tail.js'
-import { resolveTailOptions, type TailOptions } from './tail/tail-options.js'
+import { resolveTailOptions, type TailOptions, tailOptionNames } from './tail/tail-options.js'
 
 export interface StreamMetricsOptions extends MetricWindowOptions {
   signal?: AbortSignal | undefined
@@ -104,6 +104,7 @@ export class KinesisMonitor {
 
   /** The records of all shards as they come; see `tailStream`. */
   followStream(options: TailOptions = {}): StreamTail {
+    refuseUnknownOptions(options, tailOptionNames)
     const { source, clock } = this.#options
     return new StreamTail(this.streamName, resolveTailOptions(options, clock.now()), { source, clock })
   }

@@ -1,4 +1,10 @@
-import { type Clock, InvalidOptionError, systemClock, type TopologyManifest } from '@org/kinesis-core'
+import {
+  type Clock,
+  InvalidOptionError,
+  refuseUnknownOptions,
+  systemClock,
+  type TopologyManifest,
+} from '@org/kinesis-core'
 import type { AwsClients, AwsConnection } from './aws-clients.js'
 import { awsMonitorSource } from './aws-monitor-source.js'
 import { cliSuffix } from './health/wording.js'
@@ -21,6 +27,17 @@ export interface KinesisMonitorOptions extends AwsConnection {
   clock?: Clock | undefined
 }
 
+const OPTION_NAMES: readonly (keyof KinesisMonitorOptions)[] = [
+  'streamName',
+  'topology',
+  'region',
+  'endpoint',
+  'credentials',
+  'clients',
+  'source',
+  'clock',
+]
+
 export interface ResolvedKinesisMonitorOptions {
   streamName: string
   neighbours: StreamNeighbours
@@ -31,7 +48,12 @@ export interface ResolvedKinesisMonitorOptions {
   cliSuffix: string
 }
 
-export function resolveKinesisMonitorOptions(options: KinesisMonitorOptions): ResolvedKinesisMonitorOptions {
+/** `others`: names of options that are resolved elsewhere, where the caller gives them together. */
+export function resolveKinesisMonitorOptions(
+  options: KinesisMonitorOptions,
+  others: readonly string[] = [],
+): ResolvedKinesisMonitorOptions {
+  refuseUnknownOptions(options, [...OPTION_NAMES, ...others])
   const { topology, clients, clock = systemClock } = options
   const connection = resolveConnection(options)
   const streamName = resolveStreamName(options.streamName, topology)

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { StreamingError, systemClock } from '@org/kinesis-core'
 import { describe, expect, it } from 'vitest'
-import { KinesisMonitor, PartiallyPublishedError } from '../src/index.js'
+import { KinesisMonitor, PartiallyPublishedError, tailStream } from '../src/index.js'
 import { ServiceRefusal, startScriptedService, testCredentials } from './support/scripted-service.js'
 
 const SUMMARY = {
@@ -78,6 +78,18 @@ describe('an endpoint that cannot be reached', () => {
 
   it('is no endpoint at all where it is no URL', () => {
     expect(() => monitorAt('localhost 4567')).toThrow(/endpoint: "localhost 4567" cannot be used/)
+  })
+})
+
+describe('options that there are not', () => {
+  it('are refused by name, with those that there are', () => {
+    const form: object = { form: 'LATEST' }
+    const misspelt: object = { endpont: 'http://127.0.0.1:4567' }
+    const refusal = /endpont.*no such option.*endpoint/
+
+    expect(() => new KinesisMonitor({ streamName: 'clicks', ...misspelt })).toThrow(refusal)
+    expect(() => tailStream({ streamName: 'clicks', ...misspelt })).toThrow(refusal)
+    expect(() => monitorAt('http://127.0.0.1:9').followStream(form)).toThrow(/form.*from/)
   })
 })
 

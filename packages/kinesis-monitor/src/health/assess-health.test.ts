@@ -1,11 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { aDelivery, aFunction, aSnapshot, NOW } from '../../test/support/a-snapshot.js'
 import { assessHealth } from './assess-health.js'
 import type { HealthSnapshot } from './health-snapshot.js'
-import { type HealthThresholds, resolveHealthThresholds } from './health-thresholds.js'
+import { DEFAULT_THRESHOLDS, type HealthThresholds } from './health-thresholds.js'
 
-const health = (snapshot: HealthSnapshot, thresholds: HealthThresholds = {}) =>
-  assessHealth(snapshot, resolveHealthThresholds(thresholds))
+const health = assessHealth
 const find = (rule: string, snapshot: HealthSnapshot, thresholds: HealthThresholds = {}) =>
   health(snapshot, thresholds).findings.filter((finding) => finding.rule === rule)
 
@@ -499,9 +499,24 @@ describe('delivery-failing', () => {
 
 describe('thresholds', () => {
   it.each([{ lagRatio: -1 }, { iteratorAgeMs: Number.NaN }, { criticalShare: 2 }])(
-    'refuses %o',
+    'refuse %o',
     (thresholds) => {
-      expect(() => resolveHealthThresholds(thresholds)).toThrow(/thresholds\./)
+      expect(() => health(aSnapshot(), thresholds)).toThrow(/thresholds\./)
     },
   )
+
+  it('refuse a name that there is not', () => {
+    const misspelt: object = { iteratorAge: 5 }
+
+    expect(() => health(aSnapshot(), misspelt)).toThrow(/iteratorAge: 5.*no such option.*iteratorAgeMs/)
+  })
+
+  it('are listed in the README with their defaults', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+
+    for (const [name, value] of Object.entries(DEFAULT_THRESHOLDS)) {
+      const row = new RegExp(`\\| \`${name}\` +\\| ${value.toLocaleString('en-US')} `)
+      expect(readme).toMatch(row)
+    }
+  })
 })

@@ -7,7 +7,7 @@ import {
 import { deliveryFailing, deliveryStale, functionErrors, functionThrottled } from './downstream-rules.js'
 import { type Finding, type HealthStatus, overallStatus, type Severity } from './finding.js'
 import type { HealthSnapshot } from './health-snapshot.js'
-import type { ResolvedHealthThresholds } from './health-thresholds.js'
+import { type HealthThresholds, resolveHealthThresholds } from './health-thresholds.js'
 import {
   type HealthRule,
   metricsIncomplete,
@@ -50,8 +50,9 @@ const RULES: readonly HealthRule[] = [
 const ORDER: readonly Severity[] = ['CRITICAL', 'WARNING', 'UNKNOWN']
 
 /** All rules over one snapshot. Pure: the same snapshot gives the same health. */
-export function assessHealth(snapshot: HealthSnapshot, thresholds: ResolvedHealthThresholds): StreamHealth {
-  const findings = RULES.flatMap((rule) => rule(snapshot, thresholds)).sort(
+export function assessHealth(snapshot: HealthSnapshot, thresholds: HealthThresholds = {}): StreamHealth {
+  const resolved = resolveHealthThresholds(thresholds)
+  const findings = RULES.flatMap((rule) => rule(snapshot, resolved)).sort(
     (a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity),
   )
   return {

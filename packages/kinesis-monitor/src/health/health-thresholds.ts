@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@org/kinesis-core'
+import { InvalidOptionError, refuseUnknownOptions } from '@org/kinesis-core'
 
 export interface HealthThresholds {
   /** Iterator age from which a consumer is behind, in ms. @default 60_000 */
@@ -23,7 +23,7 @@ export interface HealthThresholds {
 
 export type ResolvedHealthThresholds = Required<HealthThresholds>
 
-const DEFAULTS: ResolvedHealthThresholds = {
+export const DEFAULT_THRESHOLDS: ResolvedHealthThresholds = {
   iteratorAgeMs: 60_000,
   retentionShare: 0.5,
   dataLossHorizonMs: 6 * 3_600_000,
@@ -38,9 +38,10 @@ const DEFAULTS: ResolvedHealthThresholds = {
 const SHARES = ['retentionShare', 'criticalShare', 'readSuccess'] as const
 
 export function resolveHealthThresholds(thresholds: HealthThresholds = {}): ResolvedHealthThresholds {
-  const resolved = { ...DEFAULTS }
-  for (const name of Object.keys(DEFAULTS) as (keyof HealthThresholds)[]) {
-    const value = thresholds[name] ?? DEFAULTS[name]
+  refuseUnknownOptions(thresholds, Object.keys(DEFAULT_THRESHOLDS))
+  const resolved = { ...DEFAULT_THRESHOLDS }
+  for (const name of Object.keys(DEFAULT_THRESHOLDS) as (keyof HealthThresholds)[]) {
+    const value = thresholds[name] ?? DEFAULT_THRESHOLDS[name]
     if (!(value >= 0 && Number.isFinite(value))) {
       throw new InvalidOptionError(`thresholds.${name}`, value, 'Use a number that is not negative.')
     }

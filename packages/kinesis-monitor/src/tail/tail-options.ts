@@ -23,6 +23,17 @@ export interface TailOptions {
   maxOutageMs?: number | undefined
 }
 
+export const tailOptionNames: readonly (keyof TailOptions)[] = [
+  'from',
+  'signal',
+  'readIntervalMs',
+  'maxRecordsPerRead',
+  'maxBufferedBytes',
+  'maxConcurrentReads',
+  'deaggregate',
+  'maxOutageMs',
+]
+
 export interface ResolvedTailOptions {
   from: Exclude<ShardPosition, { type: 'AFTER_SEQUENCE_NUMBER' }>
   signal: AbortSignal | undefined
