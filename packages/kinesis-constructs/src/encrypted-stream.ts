@@ -51,8 +51,8 @@ export class EncryptedStream extends Construct {
     super(scope, id)
     const { streamName, shardLevelMetrics, removalPolicy = RemovalPolicy.RETAIN } = props
     this.retention = props.retention ?? Duration.hours(kinesisQuotas.minRetentionHours)
-    // The service reads the key with the rights of whoever reads or writes the stream, so its policy names no service: the
-    // tutorial's statement for kinesis.amazonaws.com grants nothing that is used.
+    // The service reads the key with the rights of whoever reads or writes the stream, so its policy names no service: a
+    // statement for kinesis.amazonaws.com would grant nothing that is used.
     this.encryptionKey =
       props.encryptionKey ??
       new Key(this, 'Key', {

@@ -2,14 +2,15 @@ import {
   deliveryMetrics,
   functionMetrics,
   type MetricDefinition,
+  mappingMetrics,
   processingMetrics,
+  queueMetrics,
   streamMetrics,
 } from '@org/kinesis-core'
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
 import { catalogMetric } from './catalog-metric.js'
 import type { DataLakeDelivery } from './data-lake-delivery.js'
-import { eventSourceMetrics, queueMetrics } from './failure-metrics.js'
 import type { StreamAnalytics } from './stream-analytics.js'
 import type { StreamMonitoringProps } from './stream-monitoring.js'
 import type { StreamProcessor } from './stream-processor.js'
@@ -114,7 +115,7 @@ function consumerAlarms(
       id: `${id}DeadLetters`,
       name: `${name}-dead-letters`,
       description: 'Lambda has given up records; they wait in the failure destination',
-      metric: ofMapping(eventSourceMetrics.deadLettered),
+      metric: ofMapping(mappingMetrics.deliveredToDestinationEvents),
       threshold: 0,
     },
     {
@@ -122,7 +123,7 @@ function consumerAlarms(
       name: `${name}-dropped-records`,
       description:
         'Lambda has given up records and could not deliver them to the failure destination: they are lost',
-      metric: ofMapping(eventSourceMetrics.dropped),
+      metric: ofMapping(mappingMetrics.droppedEvents),
       threshold: 0,
     },
   ]

@@ -2,7 +2,7 @@ import { Annotations } from 'aws-cdk-lib'
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 
-/** The oldest record, unless told otherwise. The tutorial's LATEST is possible, and says what it costs. */
+/** The oldest record, unless told otherwise. LATEST is possible, and says what it costs. */
 export function startingPosition(scope: Construct, given = StartingPosition.TRIM_HORIZON): StartingPosition {
   if (given === StartingPosition.LATEST) {
     Annotations.of(scope).addWarningV2(

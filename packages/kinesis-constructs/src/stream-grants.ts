@@ -14,7 +14,7 @@ const READ = [
   'kinesis:ListShards',
 ]
 
-/** What `@org/kinesis-producer` calls: the shards tell it where a key goes, the summary how large a record may be. */
+/** What writers call: `@org/kinesis-producer` asks for the shards, others for the summary first, or put records one by one. */
 const WRITE = [
   'kinesis:DescribeStreamSummary',
   'kinesis:ListShards',

@@ -32,7 +32,7 @@ export interface StreamMonitoringProps {
   /** @default - made by CloudFormation */
   readonly topicName?: string
   /**
-   * More records than this in 5 minutes, twice in a row: as in the tutorial.
+   * More records than this in 5 minutes, twice in a row.
    * @default 1000
    */
   readonly incomingRecordsThreshold?: number

@@ -80,7 +80,7 @@ describe('DataLakeDelivery', () => {
     expect(logStream).toMatchObject({ LogStreamName: 'delivery' })
   })
 
-  it('runs the transform with 128 MB and 60 s, as in the tutorial', () => {
+  it('runs the transform with 128 MB and 60 s', () => {
     const template = synthDelivery({ transform: handler, transformOptions: { functionName: 'shape' } })
 
     expect(only(template, 'AWS::Lambda::Function')[1]).toMatchObject({

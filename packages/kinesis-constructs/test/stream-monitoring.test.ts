@@ -62,7 +62,7 @@ describe('StreamMonitoring', () => {
     alarms = Object.values(template.findResources(ALARM)).map((resource) => resource.Properties)
   })
 
-  it('has the alarm of the tutorial, on this stream, to the topic', () => {
+  it('has the alarm on incoming records, on this stream, to the topic', () => {
     expect(alarm('stream-incoming-records')).toEqual({
       AlarmName: 'clicks-stream-incoming-records',
       AlarmDescription: 'Monitor incoming records to Kinesis stream',

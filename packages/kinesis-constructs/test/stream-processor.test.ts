@@ -103,7 +103,7 @@ describe('the function of a StreamProcessor', () => {
 })
 
 describe('the mapping of a StreamProcessor', () => {
-  it('has the values of the tutorial, reports partial failures, and begins with the oldest record', () => {
+  it('has its default values, reports partial failures, and begins with the oldest record', () => {
     const template = synthProcessor()
 
     expect(only(template, MAPPING)[1]).toEqual({

@@ -9,7 +9,7 @@ const TABLE = 'AWS::DynamoDB::Table'
 const BUCKET = 'AWS::S3::Bucket'
 
 describe('ProcessedDataTable', () => {
-  it('has the keys, the index, the expiry, the recovery and the stream of the tutorial, and is encrypted', () => {
+  it('has its keys, an index, expiry, recovery and a stream, and is encrypted', () => {
     const template = synth((stack) => new ProcessedDataTable(stack, 'Table', { tableName: 'processed' }))
 
     expect(only(template, TABLE)[1]).toEqual({

@@ -36,6 +36,7 @@ export {
   mappingMetrics,
   PROCESSING_NAMESPACE,
   processingMetrics,
+  queueMetrics,
   shardMetrics,
   streamMetrics,
 } from './metric-catalog.js'

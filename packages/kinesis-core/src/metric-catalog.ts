@@ -35,7 +35,7 @@ const shard = (name: string, unit: MetricUnit, statistic: MetricStatistic): Metr
 export const streamMetrics = {
   incomingRecords: stream('IncomingRecords', 'Count', 'Sum'),
   incomingBytes: stream('IncomingBytes', 'Bytes', 'Sum'),
-  // The tutorial calls these OutgoingRecords and OutgoingBytes; Kinesis publishes those names per shard only.
+  // Not OutgoingRecords and OutgoingBytes: Kinesis publishes those names per shard only.
   outgoingRecords: stream('GetRecords.Records', 'Count', 'Sum'),
   outgoingBytes: stream('GetRecords.Bytes', 'Bytes', 'Sum'),
   writeThroughputExceeded: stream('WriteProvisionedThroughputExceeded', 'Count', 'Sum'),
@@ -117,6 +117,17 @@ export const mappingMetrics = {
   deliveredToDestinationEvents: mapping('OnFailureDestinationDeliveredEventCount'),
 } as const
 
+/** Published by SQS itself, per queue. */
+export const queueMetrics = {
+  messagesVisible: {
+    namespace: 'AWS/SQS',
+    name: 'ApproximateNumberOfMessagesVisible',
+    unit: 'Count',
+    statistic: 'Maximum',
+    dimensions: ['QueueName'],
+  },
+} as const satisfies Record<string, MetricDefinition>
+
 const delivery = (name: string, unit: MetricUnit, statistic: MetricStatistic): MetricDefinition => ({
   namespace: 'AWS/Firehose',
   name,
@@ -158,6 +169,6 @@ export const processingMetrics = {
   recordsUnresolved: processing('RecordsUnresolved', 'Count', 'Sum'),
   batchDuration: processing('BatchDuration', 'Milliseconds', 'Average'),
   iteratorAge: processing('IteratorAge', 'Milliseconds', 'Maximum'),
-  /** As in the tutorial: per event type, which is bounded to the known types and OTHER. */
+  /** Per event type, which is bounded to the known types and OTHER. */
   recordsProcessed: processing('RecordsProcessed', 'Count', 'Sum', 'EventType'),
 } as const

@@ -41,7 +41,7 @@ describe.skipIf(!hasAwsCli)(
 
     const json = async (command: string) => JSON.parse(await aws(command))
 
-    it('runs the commands of the tutorial, unchanged', { timeout: LIMIT_MS }, async () => {
+    it('runs the commands by which people look at a stream, unchanged', { timeout: LIMIT_MS }, async () => {
       expect(await json('kinesis list-streams')).toMatchObject({ StreamNames: [STREAM] })
       await json(`kinesis put-record --stream-name ${STREAM} --partition-key a --data aGVsbG8=`)
       const put = await json(
@@ -83,7 +83,7 @@ describe.skipIf(!hasAwsCli)(
 describe.skipIf(!hasBoto3)(`boto3${hasBoto3 ? '' : ' (skipped: python3 cannot import it)'}`, () => {
   const script = (name: string) => fileURLToPath(new URL(`python/${name}.py`, import.meta.url))
 
-  it('runs the consumer test of the tutorial, unchanged', { timeout: LIMIT_MS }, async () => {
+  it('runs a plain consumer, unchanged', { timeout: LIMIT_MS }, async () => {
     local.kinesis.createStream({ name: 'consumed', shards: 2, retentionHours: 24 })
 
     expect(await run('python3', [script('consumer_test'), 'consumed'])).toBe(

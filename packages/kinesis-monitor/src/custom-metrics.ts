@@ -2,7 +2,7 @@ import type { StandardUnit } from '@aws-sdk/client-cloudwatch'
 import { InvalidOptionError, StreamingError } from '@org/kinesis-core'
 import type { CallOptions, MonitorSource, PublishedMetric } from './monitor-source.js'
 
-/** Where the custom metrics go, as in the tutorial. */
+/** Where the custom metrics go. */
 export const CUSTOM_NAMESPACE = 'KinesisCustom'
 
 export interface CustomMetric {

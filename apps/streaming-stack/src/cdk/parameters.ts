@@ -4,7 +4,7 @@ import type { Node } from 'constructs'
 export const ENVIRONMENTS = ['dev', 'staging', 'prod'] as const
 export type EnvironmentName = (typeof ENVIRONMENTS)[number]
 
-/** What a deployment can choose, as the tutorial's template parameters. */
+/** What a deployment can choose. */
 export interface StackParameters {
   /** First part of every name. */
   projectName: string

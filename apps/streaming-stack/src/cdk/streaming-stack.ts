@@ -26,7 +26,7 @@ export interface StreamingStackProps extends StackProps {
 /** A shard's invocations at a time, for each of its two mappings: the processor's and the windows'. */
 const PARALLELIZATION = 2
 
-/** The whole of the tutorial's template, corrected, and what it refers to without defining it. */
+/** The whole pipeline, from the stream to the alarms. */
 export class StreamingStack extends Stack {
   constructor(scope: Construct, id: string, props: StreamingStackProps) {
     const { parameters, handlersDirectory, ...stackProps } = props
@@ -108,7 +108,7 @@ export class StreamingStack extends Stack {
       exportName: `${this.stackName}-DataStreamArn`,
     })
     new CfnOutput(this, 'AnalyticsApplicationName', {
-      description: 'The function of the tumbling windows, where the tutorial has an SQL application',
+      description: 'The function of the tumbling windows',
       value: analytics.function.functionName,
       exportName: `${this.stackName}-AnalyticsApp`,
     })

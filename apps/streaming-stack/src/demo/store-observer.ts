@@ -24,8 +24,6 @@ interface WriteRequest {
  */
 export class StoreObserver {
   readonly firstWrites = new Map<string, FirstWrite>()
-  /** Writes of events that were stored already: what retries cost. */
-  rewrites = 0
   #order = 0
 
   constructor(private readonly tableName: string) {}
@@ -62,8 +60,7 @@ export class StoreObserver {
   }
 
   #note(eventId: string, atMs: number, order: number): void {
-    if (this.firstWrites.has(eventId)) this.rewrites += 1
-    else this.firstWrites.set(eventId, { atMs, order })
+    if (!this.firstWrites.has(eventId)) this.firstWrites.set(eventId, { atMs, order })
   }
 }
 

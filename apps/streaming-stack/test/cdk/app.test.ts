@@ -19,7 +19,7 @@ function parametersOf(context: Record<string, unknown>) {
 }
 
 describe('the parameters', () => {
-  it("default to the tutorial's", () => {
+  it('have defaults for a small pipeline', () => {
     expect(parametersOf({})).toEqual({
       projectName: 'kinesis-streaming',
       environmentName: 'dev',

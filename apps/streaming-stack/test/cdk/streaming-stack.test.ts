@@ -54,7 +54,7 @@ describe('the context of cdk.json', () => {
   })
 })
 
-describe("every resource of the tutorial's template", () => {
+describe('every resource of the plain CloudFormation template that this stack replaces', () => {
   const account = placeholder('AWS::AccountId')
   it.each([
     ['DataStream', 'AWS::Kinesis::Stream', 'Name', 'kinesis-streaming-dev-data-stream'],
@@ -121,7 +121,7 @@ describe("every resource of the tutorial's template", () => {
       'TableName',
       'kinesis-streaming-dev-windows',
     ],
-  ])('%s is there, by its name', (_tutorial, type, property, name) => {
+  ])('%s is there, by its name', (_role, type, property, name) => {
     expect(() => named(synthesized.dev.template, type, property, name)).not.toThrow()
   })
 
@@ -129,7 +129,7 @@ describe("every resource of the tutorial's template", () => {
     ['KinesisKMSKey', /^DataStreamKey/],
     ['S3KMSKey, which it does not define', /^DataLakeKey/],
     ['a key for the topic, without which no alarm arrives', /^AlarmsKey/],
-  ])('%s is a key that is rotated', (_tutorial, id) => {
+  ])('%s is a key that is rotated', (_role, id) => {
     const keys = Object.entries(synthesized.dev.template.findResources('AWS::KMS::Key'))
 
     expect(keys.filter(([key]) => id.test(key)).map(([, key]) => key.Properties.EnableKeyRotation)).toEqual([
@@ -142,7 +142,7 @@ describe("every resource of the tutorial's template", () => {
     ['LambdaExecutionRole, again for the transform', /^DeliveryTransformRole/, 'lambda.amazonaws.com'],
     ['AnalyticsRole, which it does not define', /^AnalyticsHandlerRole/, 'lambda.amazonaws.com'],
     ['FirehoseRole, which it does not define', /^DeliveryRole/, 'firehose.amazonaws.com'],
-  ])('%s is a role of its own', (_tutorial, pattern, service) => {
+  ])('%s is a role of its own', (_role, pattern, service) => {
     const roles = Object.entries(synthesized.dev.template.findResources('AWS::IAM::Role'))
     const trusted = roles
       .filter(([id]) => pattern.test(id))

@@ -8,7 +8,7 @@ import { count, duration, percent } from './wording.js'
 /** Metrics of the last minutes may not have arrived: what began later than this cannot be judged. */
 const SETTLING_MS = 120_000
 
-/** By volume, as in the tutorial, with every consumer counted: two that keep up read each record twice. */
+/** By volume, with every consumer counted: two that keep up read each record twice. */
 export const consumersBehindByVolume: HealthRule = (snapshot, { lagRatio }) => {
   const { stream, metrics, pollingConsumers } = snapshot
   const incoming = metrics.incomingRecords.sum ?? 0

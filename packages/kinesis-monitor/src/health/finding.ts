@@ -8,12 +8,12 @@ export interface Finding {
   rule: string
   /** What it is about: the stream, or the function or delivery stream by name. */
   subject: string
-  /** One line, as the tutorial's `issues`. */
+  /** One line, which `issues` lists. */
   issue: string
   /** The numbers that made the rule fire. */
   evidence: string
   cause: string
-  /** One line, as the tutorial's `recommendations`. */
+  /** One line, which `recommendations` lists. */
   recommendation: string
   /** A command that can be pasted into a shell: it mends the cause, or shows where it lies. */
   remedy: string
