@@ -164,8 +164,8 @@ describe('the mapping of a StreamProcessor', () => {
     ['parallelizationFactor', { parallelizationFactor: 11 }],
     ['retryAttempts', { retryAttempts: 10_001 }],
     ['maxRecordAge', { maxRecordAge: Duration.seconds(59) }],
-  ])('refuses a %s beyond what Lambda takes', (_option, props) => {
-    expect(() => synthProcessor(props)).toThrow()
+  ])('refuses a %s beyond what Lambda takes', (option, props) => {
+    expect(() => synthProcessor(props)).toThrow(new RegExp(option, 'i'))
   })
 })
 
@@ -255,7 +255,9 @@ describe('what a StreamProcessor cannot store', () => {
     const template = synthProcessor()
 
     for (const type of ['AWS::SQS::QueuePolicy', 'AWS::S3::BucketPolicy']) {
-      for (const { Properties } of Object.values(template.findResources(type))) {
+      const policies = Object.values(template.findResources(type))
+      expect(policies.length, type).toBeGreaterThan(0)
+      for (const { Properties } of policies) {
         expect(Properties.PolicyDocument.Statement).toContainEqual(
           expect.objectContaining({
             Effect: 'Deny',

@@ -8,11 +8,10 @@ export function requireText(option: string, value: unknown, remedy: string): voi
   if (typeof value !== 'string' || value === '') throw new InvalidOptionError(option, value, remedy)
 }
 
-export function whole(option: string, value: number, least: number): number {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new InvalidOptionError(option, value, `Give a whole number, ${least} or more.`)
-  }
-  return value
+export function whole(option: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  const range = most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`
+  throw new InvalidOptionError(option, value, `Give a whole number${range}.`)
 }
 
 export function requireTime({ clock, random }: { clock: Clock; random: Random }): void {

@@ -1,11 +1,4 @@
-import {
-  type Clock,
-  lambdaQuotas,
-  type Random,
-  refuseUnknownOptions,
-  systemClock,
-  systemRandom,
-} from '@org/kinesis-core'
+import { type Clock, type Random, refuseUnknownOptions, systemClock, systemRandom } from '@org/kinesis-core'
 import type { Decoder } from '../json-decoder.js'
 import { requireFunction, requireTime, whole } from '../option-checks.js'
 import type { Sink } from '../sink.js'
@@ -87,11 +80,7 @@ export function resolveTumblingWindowsOptions<T>(
     value,
     emit,
     windowMs: whole('windowMs', options.windowMs ?? 60_000, 1),
-    maxStateBytes: Math.min(
-      whole('maxStateBytes', options.maxStateBytes ?? 800_000, 1),
-      MAX_STATE_BYTES,
-      lambdaQuotas.maxWindowStateBytes,
-    ),
+    maxStateBytes: whole('maxStateBytes', options.maxStateBytes ?? 800_000, 1, MAX_STATE_BYTES),
     onUnstorable,
     onInvocation,
     clock,
