@@ -118,6 +118,36 @@ describe('a request that is none', () => {
   })
 
   it.each([
+    ['JSON', 'application/x-amz-json-1.1', `{"a":[${'{},'.repeat(10_000_000)}{}]}`],
+    [
+      'CBOR',
+      'application/x-amz-cbor-1.1',
+      Buffer.concat([Buffer.from('a161619f', 'hex'), Buffer.alloc(3e7, 0xa0)]),
+    ],
+    ['a form', 'application/x-www-form-urlencoded', 'a&'.repeat(15_000_000)],
+  ])('is refused when a small body unpacks to millions of values: %s', async (_what, type, body) => {
+    const { gzipSync } = await import('node:zlib')
+    const packed = gzipSync(body)
+    expect(packed.length).toBeLessThan(100_000)
+
+    const response = await post(local.url, 'Kinesis_20131202.ListStreams', packed, {
+      'content-encoding': 'gzip',
+      'content-type': type,
+    })
+
+    expect(response.status).toBe(400)
+    expect(await response.text()).toMatch(/more than [0-9]+ (values|parameters)/)
+  })
+
+  it('may hold long texts with any number of commas and brackets', async () => {
+    const text = '[{,"\\'.repeat(150_000)
+    const body = JSON.stringify({ QueueUrl: 'x/rejected', MessageBody: text })
+    expect(body.length).toBeGreaterThan(1_000_000)
+
+    expect(await (await post(local.url, 'AmazonSQS.SendMessage', body)).text()).not.toMatch(/values/)
+  })
+
+  it.each([
     'Kinesis_20131202.PutRecords',
     'DynamoDB_20120810.PutItem',
     'AmazonSQS.SendMessage',
@@ -387,6 +417,21 @@ describe('a request that is none', () => {
       { numRuns: 100 },
     )
     await stillAnswers()
+  })
+
+  it.each([
+    ['another host', { origin: 'https://evil.example' }, 403],
+    ['nowhere, as a page without an origin says', { origin: 'null' }, 403],
+    ['another site', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['this machine', { origin: 'http://localhost:3000' }, 200],
+  ])('is answered to a page of this machine alone: from %s', async (_where, from, status) => {
+    const response = await fetch(local.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...from },
+      body: 'Action=CreateTopic&Version=2010-03-31&Name=from-a-page',
+    })
+
+    expect(response.status).toBe(status)
   })
 
   it('is not answered under a name that is not this machine', async () => {

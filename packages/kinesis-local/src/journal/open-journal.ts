@@ -52,7 +52,6 @@ class SegmentedJournal implements Journal {
   readonly #streams = new Map<number, Stream>()
   /** What was last written of each stream. */
   readonly #states = new Map<number, string>()
-  readonly #shardCounts = new Map<number, number>()
   #account = ''
   #nextId = 1
   readonly #ended: { segment: StoredSegment; contents: SegmentContents }[] = []
@@ -86,7 +85,7 @@ class SegmentedJournal implements Journal {
     this.#pending = []
     try {
       if (this.#segment === undefined) throw new Error('it is closed.')
-      const state = changed === 'anything' ? this.#changes() : this.#resharded(records)
+      const state = changed === 'anything' ? this.#changes() : undefined
       if (state !== undefined) this.#segment.append(encodeState(state))
       if (records.length > 0) this.#segment.append(encodeRecords(records))
       note(this.#contents, records)
@@ -94,7 +93,6 @@ class SegmentedJournal implements Journal {
     } catch (error) {
       // What was written of this state is not known: all of it is written with the next change.
       this.#states.clear()
-      this.#shardCounts.clear()
       throw new ServiceError(
         'InternalFailure',
         `The journal in ${this.options.folder} cannot be written: ${(error as Error).message}`,
@@ -120,16 +118,6 @@ class SegmentedJournal implements Journal {
     return id
   }
 
-  /** On-demand streams get shards by being written to. */
-  #resharded(records: readonly JournalRecord[]): JournalState | undefined {
-    const ids = new Set(records.map(({ streamId }) => streamId))
-    const resharded = [...ids].filter(
-      (id) => this.#shardCounts.get(id) !== this.#streams.get(id)!.shards.length,
-    )
-    if (resharded.length === 0) return undefined
-    return { streams: resharded.map((id) => this.#stateOf(id)) }
-  }
-
   #changes(): JournalState | undefined {
     const { streams, account } = this.#context!
     const there = new Set([...streams.all].map((stream) => this.#idOf(stream)))
@@ -148,7 +136,6 @@ class SegmentedJournal implements Journal {
   #stateOf(id: number): { id: number; state: StreamState } {
     const state = streamState(this.#streams.get(id)!)
     this.#states.set(id, JSON.stringify(state))
-    this.#shardCounts.set(id, state.shards.length)
     return { id, state }
   }
 
@@ -156,7 +143,6 @@ class SegmentedJournal implements Journal {
     this.#ids.delete(this.#streams.get(id)!)
     this.#streams.delete(id)
     this.#states.delete(id)
-    this.#shardCounts.delete(id)
   }
 
   /** Ends the segment, removes those whose records are all trimmed, and begins the next with all that is not records. */

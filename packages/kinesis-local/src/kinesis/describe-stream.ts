@@ -7,7 +7,7 @@ import { describeWarmThroughput } from './stream-mode.js'
 
 export function describeStream({ streams, clock }: KinesisContext, request: Request): unknown {
   const stream = streams.of(request)
-  const limit = request.optionalInteger('Limit', 1, 10_000) ?? 100
+  const limit = pageLimit(request)
   const start = request.optionalString('ExclusiveStartShardId') ?? ''
   const status = streams.statusOf(stream)
   // A stream that is CREATING has none yet.
@@ -20,6 +20,11 @@ export function describeStream({ streams, clock }: KinesisContext, request: Requ
       HasMoreShards: shards.length > limit,
     },
   }
+}
+
+/** "If you specify a value greater than 100, at most 100 results are returned" (API reference, DescribeStream and ListStreams). */
+export function pageLimit(request: Request): number {
+  return Math.min(request.optionalInteger('Limit', 1, 10_000) ?? 100, 100)
 }
 
 export function describeStreamSummary({ streams, clock }: KinesisContext, request: Request): unknown {

@@ -349,7 +349,67 @@ describe('reading', () => {
   })
 })
 
+describe('a clock that is set back', () => {
+  it('stops neither streams nor shards', async () => {
+    const held = new ManualClock()
+    let backMs = 0
+    const clock = {
+      now: () => held.now() - backMs,
+      schedule: (delayMs: number, callback: () => void) => held.schedule(delayMs, callback),
+    }
+    const { call, putMany, iterator, get } = aService({ clock })
+    putMany(500)
+    call('UpdateMaxRecordSize', { MaxRecordSizeInKiB: 2_048 })
+    backMs = HOUR_MS
+
+    expect(putMany(500).FailedRecordCount).toBe(0)
+    await held.advance(1_000)
+    expect(putMany(500).FailedRecordCount).toBe(0)
+    expect(get(iterator('TRIM_HORIZON')).Records).toHaveLength(1_500)
+  })
+})
+
+describe('DryRun', () => {
+  it('ends a request that passes all checks, and does nothing', () => {
+    const { service, call, put, putMany, iterator, get } = aService()
+    const dry = expect.objectContaining({ code: 'DryRunOperationException' })
+    const { ConsumerARN } = (
+      call('RegisterStreamConsumer', { StreamARN: arnOf(call), ConsumerName: 'c' }) as {
+        Consumer: { ConsumerARN: string }
+      }
+    ).Consumer
+    const from = { ConsumerARN, ShardId: FIRST, StartingPosition: { Type: 'LATEST' } }
+
+    expect(() => put('1', { DryRun: true })).toThrow(dry)
+    expect(() => call('PutRecords', { DryRun: true, Records: [{ PartitionKey: 'a', Data: '' }] })).toThrow(
+      dry,
+    )
+    expect(() => iterator('TRIM_HORIZON', { DryRun: true })).toThrow(dry)
+    expect(() => get(iterator('TRIM_HORIZON'), { DryRun: true })).toThrow(dry)
+    expect(() => service.subscribeToShard({ ...from, DryRun: true })).toThrow(dry)
+
+    expect(() => iterator('SOMEWHERE', { DryRun: true })).toThrow('enum value set')
+    expect(putMany(1, 1, { DryRun: false }).FailedRecordCount).toBe(0)
+    expect(get(iterator('TRIM_HORIZON')).Records).toHaveLength(1)
+  })
+})
+
 describe('retention', () => {
+  it('brings nothing back that has expired when it grows, neither records nor shards', async () => {
+    const { clock, call, put, iterator, get, shardsOf } = aService()
+    put('old')
+    call('SplitShard', { ShardToSplit: FIRST, NewStartingHashKey: '5' })
+    await clock.advance(24 * HOUR_MS + 1)
+    call('IncreaseStreamRetentionPeriod', { RetentionPeriodHours: 168 })
+
+    expect(shardsOf().map(({ ShardId }) => ShardId)).not.toContain(FIRST)
+    for (const { ShardId } of shardsOf())
+      expect(get(iterator('TRIM_HORIZON', { ShardId })).Records).toEqual([])
+    expect(() => iterator('TRIM_HORIZON')).toThrow(
+      expect.objectContaining({ code: 'ResourceNotFoundException' }),
+    )
+  })
+
   it('ends after 24 hours, or as many as were asked for', async () => {
     const { clock, call, put, iterator, get, texts } = aService()
     put('1')
@@ -498,7 +558,45 @@ describe('resharding', () => {
   })
 })
 
+function arnOf(call: (operation: string) => unknown): string {
+  const { StreamDescriptionSummary } = call('DescribeStreamSummary') as {
+    StreamDescriptionSummary: { StreamARN: string }
+  }
+  return StreamDescriptionSummary.StreamARN
+}
+
 describe('streams', () => {
+  it('are told a hundred at a time, and so are their shards, however many are asked for', () => {
+    const { service, call } = aService({ shards: 101 })
+    for (let n = 0; n < 100; n++) service.call('CreateStream', { StreamName: `s-${n}`, ShardCount: 1 })
+
+    const { StreamNames } = service.call('ListStreams', { Limit: 1_000 }) as { StreamNames: string[] }
+    const { StreamDescription } = call('DescribeStream', { Limit: 1_000 }) as {
+      StreamDescription: { Shards: unknown[]; HasMoreShards: boolean }
+    }
+    expect(StreamNames).toHaveLength(100)
+    expect(StreamDescription.Shards).toHaveLength(100)
+    expect(StreamDescription.HasMoreShards).toBe(true)
+  })
+
+  it('are refused where members contradict one another, or one that is required is missing', () => {
+    const { service, call } = aService({ shards: 3 })
+    service.call('CreateStream', { StreamName: 'others', ShardCount: 1 })
+    const StreamARN = arnOf(call)
+    const { NextToken } = call<{ NextToken: string }>('ListShards', { MaxResults: 1 })
+    const listShards = (input: object) => () => service.call('ListShards', { ...input })
+
+    expect(() => call('DescribeStream', { StreamName: 'others', StreamARN })).toThrow('different streams')
+    expect(call('DescribeStreamSummary', { StreamARN })).toBeDefined()
+    expect(() => service.call('UpdateStreamMode', { StreamARN })).toThrow("at 'streamModeDetails'")
+    expect(() => call('AddTagsToStream')).toThrow("at 'tags'")
+    expect(listShards({ NextToken, ExclusiveStartShardId: FIRST })).toThrow('cannot be provided together')
+    expect(listShards({ NextToken, StreamCreationTimestamp: 1 })).toThrow('cannot be provided together')
+    expect(listShards({ StreamName: 'orders', StreamCreationTimestamp: 1 })).toThrow('was not created at')
+    expect(listShards({ StreamName: 'orders', StreamCreationTimestamp: 2 ** 53 })).toThrow('Timestamp')
+    expect(listShards({ NextToken })).not.toThrow()
+  })
+
   it('are found by name and by ARN, and an ARN of another region or account finds none', () => {
     const { call, service } = aService()
     const describeArn = (StreamARN: string) => () => service.call('DescribeStreamSummary', { StreamARN })

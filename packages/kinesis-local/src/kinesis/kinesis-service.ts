@@ -31,7 +31,7 @@ import type { BlobForm } from './shard-log.js'
 import type { SubscribeToShardEvent } from './shard-subscription.js'
 import { shardsOfCall } from './shards-of-call.js'
 import { changeEncryption } from './stream-encryption.js'
-import { changedBy, type StreamJournal } from './stream-journal.js'
+import { changesStreams, type StreamJournal } from './stream-journal.js'
 import { updateRecordDistribution, updateStreamMode, updateStreamWarmThroughput } from './stream-mode.js'
 import { StreamRegistry } from './stream-registry.js'
 import { asEventStream, subscribeToShard } from './subscribe-to-shard.js'
@@ -193,13 +193,11 @@ export class KinesisService implements LocalService {
     if (run === undefined)
       throw new ServiceError('UnknownOperationException', `Unknown operation ${operation}.`)
     const { journal } = this.#context
-    const changed = journal === undefined ? undefined : changedBy(operation)
-    if (changed === undefined) return run(this.#context, new Request(input), form)
     try {
       return run(this.#context, new Request(input), form)
     } finally {
-      // Where a call fails it may have stored a part of itself; what cannot be kept is not acknowledged.
-      journal?.commit(changed)
+      // Where a call fails it may have done a part of itself; what cannot be kept is not acknowledged.
+      if (changesStreams(operation)) journal?.commit('anything')
     }
   }
 }

@@ -1,8 +1,7 @@
 import { kinesisQuotas } from '@org/kinesis-core'
-import { ServiceError } from '../service.js'
 import { describeShard } from './describe-stream.js'
 import type { KinesisContext } from './kinesis-context.js'
-import { invalidToken, pageToken, readPageToken } from './page-token.js'
+import { invalidToken, pageToken, readPageToken, refuseBesideToken } from './page-token.js'
 import { Request } from './request.js'
 import type { Shard } from './shard.js'
 import type { Stream } from './stream.js'
@@ -18,6 +17,8 @@ const FILTER_TYPES = [
 
 interface ListToken {
   streamName: string
+  /** Tells the stream from a later one of its name. */
+  createdAtMs: number
   after: string
   filter: Record<string, unknown> | undefined
 }
@@ -26,6 +27,9 @@ export function listShards({ streams, clock }: KinesisContext, request: Request)
   const nowMs = clock.now()
   const token = readToken(request, nowMs)
   const stream = token === undefined ? streams.created(request) : streams.named(token.streamName)
+  const { name: streamName, createdAtMs } = stream.settings
+  if (token === undefined) streams.checkCreationTime(stream, request)
+  else if (token.createdAtMs !== createdAtMs) throw invalidToken()
   const after = token?.after ?? request.optionalString('ExclusiveStartShardId') ?? ''
   const filter = token === undefined ? request.object('ShardFilter') : token.filter
   const limit = Math.min(
@@ -38,10 +42,7 @@ export function listShards({ streams, clock }: KinesisContext, request: Request)
     Shards: page.map(describeShard),
     ...(shards.length > limit
       ? {
-          NextToken: pageToken(
-            { streamName: stream.settings.name, after: page.at(-1)!.shardId, filter },
-            nowMs,
-          ),
+          NextToken: pageToken({ streamName, createdAtMs, after: page.at(-1)!.shardId, filter }, nowMs),
         }
       : {}),
   }
@@ -83,14 +84,13 @@ function isOpenAt({ createdAtMs, closedAtMs }: Shard, atMs: number): boolean {
 function readToken(request: Request, nowMs: number): ListToken | undefined {
   const text = request.optionalString('NextToken')
   if (text === undefined) return undefined
-  for (const name of ['StreamName', 'StreamARN']) {
-    if (request.optionalString(name) === undefined) continue
-    throw new ServiceError('InvalidArgumentException', `NextToken and ${name} cannot be provided together.`)
-  }
-  const { streamName, after, filter } = readPageToken(text, nowMs)
-  if (typeof streamName !== 'string' || typeof after !== 'string') throw invalidToken()
+  refuseBesideToken(request, ['StreamName', 'StreamARN', 'ExclusiveStartShardId', 'StreamCreationTimestamp'])
+  const { streamName, createdAtMs, after, filter } = readPageToken(text, nowMs)
+  if (typeof streamName !== 'string' || typeof createdAtMs !== 'number' || typeof after !== 'string')
+    throw invalidToken()
   return {
     streamName,
+    createdAtMs,
     after,
     filter: typeof filter === 'object' && filter !== null ? (filter as Record<string, unknown>) : undefined,
   }

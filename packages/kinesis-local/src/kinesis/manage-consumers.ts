@@ -1,10 +1,11 @@
 import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
-import { invalidToken, pageToken, readPageToken } from './page-token.js'
+import { invalidToken, pageToken, readPageToken, refuseBesideToken } from './page-token.js'
 import type { Request } from './request.js'
 import type { Stream } from './stream.js'
 import { consumerName, consumerOf, StreamConsumer } from './stream-consumer.js'
+import type { StreamRegistry } from './stream-registry.js'
 import { endSubscriptions } from './subscribe-to-shard.js'
 import { addTags } from './tags.js'
 
@@ -65,7 +66,7 @@ export function describeStreamConsumer(context: KinesisContext, request: Request
 export function listStreamConsumers({ streams, clock }: KinesisContext, request: Request): unknown {
   const nowMs = clock.now()
   const stream = streams.checkCreated(streams.withArn(request.string('StreamARN')))
-  const after = readAfter(request, stream, nowMs)
+  const after = readAfter(request, streams, stream, nowMs)
   const limit = Math.min(request.optionalInteger('MaxResults', 1, 10_000) ?? MAX_PAGE, MAX_PAGE)
   const rest = consumersOf(stream, nowMs)
     .filter(({ name }) => name > after)
@@ -87,30 +88,16 @@ export function consumersOf(stream: Stream, nowMs: number): StreamConsumer[] {
   return [...stream.consumers.values()]
 }
 
-function readAfter(request: Request, stream: Stream, nowMs: number): string {
+function readAfter(request: Request, streams: StreamRegistry, stream: Stream, nowMs: number): string {
   const text = request.optionalString('NextToken')
-  const createdAtMs = request.optionalTimestampMs('StreamCreationTimestamp')
   if (text === undefined) {
-    if (createdAtMs === undefined || sameSecond(createdAtMs, stream.settings.createdAtMs)) return ''
-    throw new ServiceError(
-      'ResourceNotFoundException',
-      `Stream ${stream.settings.name} was not created at ${new Date(createdAtMs).toISOString()}.`,
-    )
+    streams.checkCreationTime(stream, request)
+    return ''
   }
-  if (createdAtMs !== undefined) {
-    throw new ServiceError(
-      'InvalidArgumentException',
-      'NextToken and StreamCreationTimestamp cannot be provided together.',
-    )
-  }
+  refuseBesideToken(request, ['StreamCreationTimestamp'])
   const { streamArn, after } = readPageToken(text, nowMs)
   if (streamArn !== stream.settings.arn || typeof after !== 'string') throw invalidToken()
   return after
-}
-
-/** Clients keep timestamps to the second, or to the millisecond. */
-function sameSecond(a: number, b: number): boolean {
-  return Math.floor(a / 1000) === Math.floor(b / 1000)
 }
 
 function describe({ name, arn, status, createdAtMs }: StreamConsumer, nowMs: number) {

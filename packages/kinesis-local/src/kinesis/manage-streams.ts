@@ -1,6 +1,6 @@
 import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
-import { streamSummary } from './describe-stream.js'
+import { pageLimit, streamSummary } from './describe-stream.js'
 import type { KinesisContext } from './kinesis-context.js'
 import { consumersOf } from './manage-consumers.js'
 import { ON_DEMAND_SHARDS } from './on-demand-scaling.js'
@@ -61,7 +61,7 @@ export function deleteStream({ streams, clock }: KinesisContext, request: Reques
 }
 
 export function listStreams({ streams }: KinesisContext, request: Request): unknown {
-  const limit = request.optionalInteger('Limit', 1, 10_000) ?? 100
+  const limit = pageLimit(request)
   const start =
     request.optionalString('NextToken') ?? request.optionalString('ExclusiveStartStreamName') ?? ''
   const rest = [...streams.all]
@@ -88,7 +88,7 @@ export function describeLimits({ streams }: KinesisContext): unknown {
 }
 
 export function changeRetention(
-  { streams }: KinesisContext,
+  { streams, clock }: KinesisContext,
   request: Request,
   direction: 'increase' | 'decrease',
 ): undefined {
@@ -108,7 +108,7 @@ export function changeRetention(
       `Requested retention period (${hours} hours) for stream ${stream.settings.name} can not be ${direction === 'increase' ? 'shorter' : 'longer'} than existing retention period (${stream.retentionHours} hours). Use ${direction === 'increase' ? 'Decrease' : 'Increase'}RetentionPeriod API.`,
     )
   }
-  stream.retentionHours = hours
+  stream.retain(hours, clock.now())
   streams.begin(stream, 'UPDATING')
 }
 

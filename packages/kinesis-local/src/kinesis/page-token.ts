@@ -1,4 +1,5 @@
 import { ServiceError } from '../service.js'
+import type { Request } from './request.js'
 
 /** A token lives as long as an iterator (API reference, ListShards and ListStreamConsumers). */
 const TOKEN_LIFETIME_MS = 300_000
@@ -16,6 +17,14 @@ export function readPageToken(text: string, nowMs: number): Record<string, unkno
     throw new ServiceError('ExpiredNextTokenException', 'NextToken expired.')
   }
   return fields
+}
+
+/** What the token says already (API reference: "You cannot specify this parameter if you specify the NextToken parameter"). */
+export function refuseBesideToken(request: Request, names: readonly string[]): void {
+  for (const name of names) {
+    if (!request.has(name)) continue
+    throw new ServiceError('InvalidArgumentException', `NextToken and ${name} cannot be provided together.`)
+  }
 }
 
 export function invalidToken(): ServiceError {

@@ -2,6 +2,7 @@ import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import { describeChild } from './describe-stream.js'
 import type { KinesisContext } from './kinesis-context.js'
+import { refuseDryRun } from './refuse-dry-run.js'
 import type { Request } from './request.js'
 import { sequenceNumber } from './sequence-number.js'
 import type { Shard } from './shard.js'
@@ -11,20 +12,20 @@ import type { Stream } from './stream.js'
 import type { EncryptionType } from './stream-encryption.js'
 
 export function getRecords(context: KinesisContext, request: Request, form: BlobForm): unknown {
-  const startedAt = performance.now()
   const { clock, metrics, retention } = context
   const nowMs = clock.now()
   const position = decodeIterator(request.string('ShardIterator'), nowMs)
   const { maxGetRecords, maxGetRecordsBytes } = kinesisQuotas
   const limit = request.optionalInteger('Limit', 1, maxGetRecords) ?? maxGetRecords
   const { stream, shard } = find(context, position)
+  refuseDryRun(request)
 
   if (!shard.admitRead(nowMs)) throw throttled(context, stream, shard, nowMs)
   retention.trimExpired(stream, shard, nowMs)
   const page = shard.log.read(position.counter, limit, maxGetRecordsBytes, form)
   shard.payForRead(page.bytes)
   noteRead(context, stream, shard, page, nowMs)
-  metrics.stream(stream, 'getRecordsLatency', performance.now() - startedAt, nowMs)
+  metrics.stream(stream, 'getRecordsLatency', clock.now() - nowMs, nowMs)
   return {
     Records: page.records.map((record) => describeRecord(stream, shard, record)),
     MillisBehindLatest: millisBehindLatest(page, nowMs),

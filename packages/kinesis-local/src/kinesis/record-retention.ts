@@ -1,5 +1,5 @@
 import type { Shard } from './shard.js'
-import { HOUR_MS, type Stream } from './stream.js'
+import type { Stream } from './stream.js'
 
 /** How long records stay: for the stream's retention, and no longer than memory lasts. */
 export class RecordRetention {
@@ -18,7 +18,7 @@ export class RecordRetention {
   }
 
   trimExpired(stream: Stream, shard: Shard, nowMs: number): void {
-    this.#bytes -= shard.log.trimBefore(nowMs - stream.retentionHours * HOUR_MS)
+    this.#bytes -= shard.log.trimBefore(stream.trimHorizonMs(nowMs))
   }
 
   added(bytes: number): void {

@@ -9,6 +9,10 @@ export class Request {
     return this.input
   }
 
+  has(name: string): boolean {
+    return (this.input[name] ?? undefined) !== undefined
+  }
+
   string(name: string): string {
     const value = this.optionalString(name)
     if (value === undefined) throw missing(name)
@@ -60,7 +64,8 @@ export class Request {
     const value = this.input[name] ?? undefined
     if (value === undefined) return undefined
     const ms = value instanceof Date ? value.getTime() : typeof value === 'number' ? value * 1000 : Number.NaN
-    if (!Number.isFinite(ms)) throw wrongType(name, value, 'Timestamp')
+    // A date can hold no more than this.
+    if (!(Math.abs(ms) <= 8.64e15)) throw wrongType(name, value, 'Timestamp')
     return ms
   }
 

@@ -18,6 +18,13 @@ export function splitShard({ streams, clock }: KinesisContext, request: Request)
       'Member must satisfy regular expression pattern: 0|([1-9]\\d{0,38})',
     )
   }
+  const { startingHashKey, endingHashKey } = shard.range
+  if (at <= startingHashKey + 1n || at >= endingHashKey) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `NewStartingHashKey ${at} used in SplitShard() on shard ${shard.shardId} in stream ${stream.settings.name} is not both greater than one plus the shard's StartingHashKey ${startingHashKey} and less than the shard's EndingHashKey ${endingHashKey}.`,
+    )
+  }
   streams.checkShardLimit(1)
   stream.split(shard, at, clock.now())
   streams.begin(stream, 'UPDATING')

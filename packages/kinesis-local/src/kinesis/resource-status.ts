@@ -6,12 +6,12 @@ export class ResourceStatus {
   #untilMs: number
 
   constructor(nowMs: number, creatingMs: number) {
-    this.#untilMs = nowMs + creatingMs
+    this.#untilMs = endOf(nowMs, creatingMs)
   }
 
   begin(transition: Transition, nowMs: number, forMs: number): void {
     this.#transition = transition
-    this.#untilMs = nowMs + forMs
+    this.#untilMs = endOf(nowMs, forMs)
   }
 
   get state(): { transition: Transition; untilMs: number } {
@@ -28,4 +28,9 @@ export class ResourceStatus {
     if (nowMs < this.#untilMs) return this.#transition
     return this.#transition === 'DELETING' ? 'DELETED' : 'ACTIVE'
   }
+}
+
+/** What takes no time is over, also for a clock that is set back afterwards. */
+function endOf(nowMs: number, forMs: number): number {
+  return forMs === 0 ? 0 : nowMs + forMs
 }

@@ -1,6 +1,7 @@
 import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
+import { refuseDryRun } from './refuse-dry-run.js'
 import { matched, type Request } from './request.js'
 import { counterOf, SEQUENCE_NUMBER } from './sequence-number.js'
 import type { Shard } from './shard.js'
@@ -30,17 +31,19 @@ export function getShardIterator({ streams, clock }: KinesisContext, request: Re
   const shard = streams.shardOf(stream, request.string('ShardId'))
   const { name, createdAtMs } = stream.settings
   const nowMs = clock.now()
+  const counter = startingCounter(stream, shard, nowMs, {
+    operation: 'GetShardIterator',
+    type: request.oneOf('ShardIteratorType', ITERATOR_TYPES),
+    sequenceNumber: request.optionalString('StartingSequenceNumber'),
+    timestampMs: request.optionalTimestampMs('Timestamp'),
+  })
+  refuseDryRun(request)
   return {
     ShardIterator: encodeIterator({
       streamName: name,
       streamCreatedAtMs: createdAtMs,
       shardId: shard.shardId,
-      counter: startingCounter(stream, shard, nowMs, {
-        operation: 'GetShardIterator',
-        type: request.oneOf('ShardIteratorType', ITERATOR_TYPES),
-        sequenceNumber: request.optionalString('StartingSequenceNumber'),
-        timestampMs: request.optionalTimestampMs('Timestamp'),
-      }),
+      counter,
       issuedAtMs: nowMs,
     }),
   }

@@ -16,11 +16,11 @@ export interface StreamJournal {
   commit(changed: 'records' | 'anything'): void
 }
 
-const WRITES: ReadonlySet<string> = new Set(['PutRecord', 'PutRecords'])
 const READS = /^(Get|List|Describe|Subscribe)/
+/** These keep what they write by themselves, before anybody can read it. */
+const WRITES = /^PutRecords?$/
 
-/** What an operation may change, or undefined where it changes nothing. */
-export function changedBy(operation: string): 'records' | 'anything' | undefined {
-  if (WRITES.has(operation)) return 'records'
-  return READS.test(operation) ? undefined : 'anything'
+/** Whether an operation changes what is kept beside records. */
+export function changesStreams(operation: string): boolean {
+  return !READS.test(operation) && !WRITES.test(operation)
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
-import { constraint, Request } from './request.js'
+import { constraint, missing, Request } from './request.js'
 import type { Stream, StreamMode } from './stream.js'
 
 /** MiB per second of an on-demand stream, unless the account asked for more (API reference, UpdateStreamWarmThroughput). */
@@ -11,7 +11,8 @@ const STRATEGIES = ['AUTO', 'USER_PARTITION_KEY'] as const
 /** Switches between capacity modes; the stream keeps the shards it has (developer guide, "Switch between modes"). */
 export function updateStreamMode(context: KinesisContext, request: Request): undefined {
   const stream = context.streams.active(request, 'StreamARN')
-  const mode = streamMode(request) ?? 'PROVISIONED'
+  const mode = streamMode(request)
+  if (mode === undefined) throw missing('StreamModeDetails')
   const warm = warmThroughput(context, request, mode)
   if (mode === 'ON_DEMAND' && stream.mode !== mode) context.streams.checkOnDemandLimit()
   stream.mode = mode

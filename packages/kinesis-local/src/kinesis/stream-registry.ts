@@ -106,11 +106,25 @@ export class StreamRegistry {
   of(request: Request): Stream {
     const arn = request.optionalString('StreamARN')
     const name = request.optionalString('StreamName')
-    if (name !== undefined) return this.named(streamName(name))
-    if (arn === undefined) {
+    if (arn === undefined && name === undefined) {
       throw new ServiceError('InvalidArgumentException', 'Either StreamName or StreamARN must be provided.')
     }
-    return this.withArn(arn)
+    const stream = arn === undefined ? this.named(streamName(name!)) : this.withArn(arn)
+    if (name === undefined || name === stream.settings.name) return stream
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `StreamName ${name.slice(0, 140)} and StreamARN ${stream.settings.arn} are of different streams.`,
+    )
+  }
+
+  /** Refuses a stream that was made at another time than `StreamCreationTimestamp` says, which tells those of one name apart. */
+  checkCreationTime({ settings }: Stream, request: Request): void {
+    const createdAtMs = request.optionalTimestampMs('StreamCreationTimestamp')
+    if (createdAtMs === undefined || sameSecond(createdAtMs, settings.createdAtMs)) return
+    throw new ServiceError(
+      'ResourceNotFoundException',
+      `Stream ${settings.name} was not created at ${new Date(createdAtMs).toISOString()}.`,
+    )
   }
 
   /** The stream of a request that changes it: "the resource must be in the ACTIVE state" (API reference, ResourceInUseException). */
@@ -169,7 +183,7 @@ export class StreamRegistry {
     // API reference, GetShardIterator; what has the form of an id is looked up.
     matched('ShardId', shardId, /^[a-zA-Z0-9_.-]+$/)
     const shard = stream.shard(shardId)
-    if (shard === undefined) {
+    if (shard === undefined || stream.isExpired(shard, this.clock.now())) {
       throw new ServiceError(
         'ResourceNotFoundException',
         `Could not find shard ${shardId.slice(0, 128)} in stream ${stream.settings.name} under account ${this.accountId}.`,
@@ -208,6 +222,11 @@ export class StreamRegistry {
       `Stream ${name} under account ${this.accountId} not found.`,
     )
   }
+}
+
+/** Clients keep timestamps to the second, or to the millisecond. */
+function sameSecond(a: number, b: number): boolean {
+  return Math.floor(a / 1000) === Math.floor(b / 1000)
 }
 
 export function streamName(name: string): string {

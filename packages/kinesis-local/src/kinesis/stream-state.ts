@@ -14,6 +14,7 @@ export interface StreamState {
   warmMiBps: number
   policy?: string
   retentionHours: number
+  expiredMs: number
   maxRecordBytes: number
   shardLevelMetrics: string[]
   tags: [string, string][]
@@ -31,7 +32,17 @@ interface ConsumerState {
 }
 
 export function streamState(stream: Stream): StreamState {
-  const { settings, counter, mode, distribution, warmMiBps, policy, retentionHours, maxRecordBytes } = stream
+  const {
+    settings,
+    counter,
+    mode,
+    distribution,
+    warmMiBps,
+    policy,
+    retentionHours,
+    expiredMs,
+    maxRecordBytes,
+  } = stream
   const { burst: _burst, ...kept } = settings
   const { keyId, changes } = stream.encryption
   return {
@@ -43,6 +54,7 @@ export function streamState(stream: Stream): StreamState {
     warmMiBps,
     ...(policy === undefined ? {} : { policy }),
     retentionHours,
+    expiredMs,
     maxRecordBytes,
     shardLevelMetrics: [...stream.shardLevelMetrics],
     tags: [...stream.tags],
@@ -76,6 +88,7 @@ export function applyState(stream: Stream, state: StreamState): void {
   stream.warmMiBps = state.warmMiBps
   stream.policy = state.policy
   stream.retentionHours = state.retentionHours
+  stream.expiredMs = state.expiredMs
   stream.maxRecordBytes = state.maxRecordBytes
   stream.shardLevelMetrics = new Set(state.shardLevelMetrics)
   refill(stream.tags, state.tags)

@@ -50,6 +50,8 @@ export class Stream {
   warmMiBps = 0
   policy: string | undefined
   retentionHours: number
+  /** What arrived before is gone, whatever the retention has become since. */
+  expiredMs: number
   shardLevelMetrics = new Set<string>()
   maxRecordBytes: number
   /** Counts records and shard changes; every value is used once. */
@@ -60,6 +62,7 @@ export class Stream {
 
   constructor(readonly settings: StreamSettings) {
     this.retentionHours = settings.retentionHours
+    this.expiredMs = settings.createdAtMs
     this.mode = settings.streamMode
     this.status = new ResourceStatus(settings.createdAtMs, settings.creatingMs)
     this.maxRecordBytes = settings.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
@@ -81,15 +84,25 @@ export class Stream {
     return this.shards.reduce((sum, shard) => sum + shard.log.bytes, 0)
   }
 
-  /** The oldest instant whose records may still be there. */
+  /** The oldest instant whose records may still be there. It never goes back: what has expired stays gone when the retention grows. */
   trimHorizonMs(nowMs: number): number {
-    return Math.max(nowMs - this.retentionHours * HOUR_MS, this.settings.createdAtMs)
+    return Math.max(nowMs - this.retentionHours * HOUR_MS, this.expiredMs)
+  }
+
+  /** From now on; what has expired by then is gone (API reference, IncreaseStreamRetentionPeriod). */
+  retain(hours: number, nowMs: number): void {
+    this.expiredMs = this.trimHorizonMs(nowMs)
+    this.retentionHours = hours
   }
 
   /** Open shards, and closed ones whose records may still be there; the service forgets the others. */
   readableShards(nowMs: number): Shard[] {
     const horizonMs = this.trimHorizonMs(nowMs)
-    return this.shards.filter(({ closedAtMs }) => closedAtMs === undefined || closedAtMs >= horizonMs)
+    return this.shards.filter((shard) => !isClosedBefore(shard, horizonMs))
+  }
+
+  isExpired(shard: Shard, nowMs: number): boolean {
+    return isClosedBefore(shard, this.trimHorizonMs(nowMs))
   }
 
   shard(shardId: string): Shard | undefined {
@@ -115,14 +128,9 @@ export class Stream {
     return this.#lastArrivalMs
   }
 
+  /** At a hash key above the first of the shard. */
   split(shard: Shard, at: bigint, nowMs: number): void {
     const { startingHashKey, endingHashKey } = shard.range
-    if (at <= startingHashKey || at > endingHashKey) {
-      throw new ServiceError(
-        'InvalidArgumentException',
-        `NewStartingHashKey ${at} used in SplitShard() on shard ${shard.shardId} in stream ${this.settings.name} is not both greater than one plus the shard's StartingHashKey ${startingHashKey} and less than the shard's EndingHashKey ${endingHashKey}.`,
-      )
-    }
     const parents = { parentShardId: shard.shardId }
     this.#replace(
       [shard],
@@ -219,11 +227,15 @@ export class Stream {
     nowMs: number,
   ): void {
     for (const parent of parents) parent.close(this.counter++, nowMs)
-    for (const { range, parents: links } of children) {
+    const added = children.map(({ range, parents: links }) => {
       const child = this.#add(range, nowMs, links)
       for (const parent of parents) parent.childShardIds.push(child.shardId)
-    }
-    this.#sortOpen()
+      return { ...range, shard: child }
+    })
+    // In place, since a stream may reshard thousands at once: its shards stay in order, and children cover what their parents did.
+    const place = this.#open.indexOf(findHashKeyRange(this.#open, children[0]!.range.startingHashKey)!)
+    this.#open.splice(place, parents.length, ...added)
+    this.#shardOfKey.clear()
   }
 
   #add(range: HashKeyRange, nowMs: number, parents: ShardParents): Shard {
@@ -239,4 +251,8 @@ export class Stream {
       .map((shard) => ({ ...shard.range, shard }))
       .sort((a, b) => (a.startingHashKey < b.startingHashKey ? -1 : 1))
   }
+}
+
+function isClosedBefore({ closedAtMs }: Shard, horizonMs: number): boolean {
+  return closedAtMs !== undefined && closedAtMs < horizonMs
 }

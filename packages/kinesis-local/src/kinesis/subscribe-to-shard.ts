@@ -1,6 +1,7 @@
 import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import type { KinesisContext } from './kinesis-context.js'
+import { refuseDryRun } from './refuse-dry-run.js'
 import { missing, Request } from './request.js'
 import { ITERATOR_TYPES, startingCounter } from './shard-iterator.js'
 import type { BlobForm } from './shard-log.js'
@@ -33,6 +34,7 @@ export function subscribeToShard(
       `Consumer ${consumer.arn} is not ACTIVE, instead in state ${status}.`,
     )
   }
+  refuseDryRun(request)
   const earlier = consumer.subscriptions.get(shard.shardId)
   if (earlier !== undefined && nowMs - earlier.startedAtMs < kinesisQuotas.resubscribeAfterMs) {
     metrics.consumerSubscribed(stream, consumer.name, false, nowMs)

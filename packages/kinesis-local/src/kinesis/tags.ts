@@ -7,7 +7,7 @@ import { resourceOf } from './resource.js'
 const MAX_TAGS = 50
 
 export function addTagsToStream({ streams }: KinesisContext, request: Request): undefined {
-  addTags(streams.of(request).tags, request.object('Tags') ?? {})
+  addTags(streams.of(request).tags, givenTags(request))
 }
 
 export function removeTagsFromStream({ streams }: KinesisContext, request: Request): undefined {
@@ -16,9 +16,13 @@ export function removeTagsFromStream({ streams }: KinesisContext, request: Reque
 }
 
 export function tagResource(context: KinesisContext, request: Request): undefined {
+  addTags(resourceOf(context, request).tags, givenTags(request))
+}
+
+function givenTags(request: Request): Record<string, unknown> {
   const tags = request.object('Tags')
   if (tags === undefined) throw missing('Tags')
-  addTags(resourceOf(context, request).tags, tags)
+  return tags
 }
 
 export function untagResource(context: KinesisContext, request: Request): undefined {

@@ -33,8 +33,9 @@ export class TokenBucket {
   }
 
   #refill(nowMs: number): void {
-    if (nowMs <= this.#atMs) return
-    this.#tokens = Math.min(this.capacity, this.#tokens + ((nowMs - this.#atMs) * this.perSecond) / 1000)
+    // A clock that was set back begins anew from there; to wait until it has caught up could take hours.
+    const passedMs = Math.max(0, nowMs - this.#atMs)
+    this.#tokens = Math.min(this.capacity, this.#tokens + (passedMs * this.perSecond) / 1000)
     this.#atMs = nowMs
   }
 }

@@ -2,16 +2,18 @@ import { kinesisQuotas } from '@org/kinesis-core'
 import { ServiceError } from '../service.js'
 import { type IncomingRecord, readRecord } from './incoming-record.js'
 import type { KinesisContext } from './kinesis-context.js'
+import { refuseDryRun } from './refuse-dry-run.js'
 import { constraint, matched, type Request } from './request.js'
 import { counterOf, SEQUENCE_NUMBER, sequenceNumber } from './sequence-number.js'
 import type { Shard } from './shard.js'
+import type { NewRecord } from './shard-log.js'
 import type { Stream } from './stream.js'
 
 type PutResult = { SequenceNumber: string; ShardId: string } | { ErrorCode: string; ErrorMessage: string }
 
-/** What one call wrote to one shard. */
+/** What one call writes to one shard. */
 interface ShardWrites {
-  records: number
+  stored: NewRecord[]
   bytes: number
   throttled: number
 }
@@ -20,12 +22,11 @@ export function putRecord(context: KinesisContext, request: Request): unknown {
   const stream = context.streams.withRecords(request)
   const record = readRecord(request.all, stream, () => '')
   checkOrdering(stream, request)
-  const nowMs = context.clock.now()
-  scale(context, stream, nowMs)
-  const writes = new Map<Shard, ShardWrites>()
-  const result = append(context, stream, record, nowMs, writes)
-  noteWritten(context, stream, writes, nowMs)
-  if ('ErrorCode' in result) throw new ServiceError(result.ErrorCode, result.ErrorMessage)
+  refuseDryRun(request)
+  const {
+    results: [result],
+  } = write(context, stream, [record])
+  if ('ErrorCode' in result!) throw new ServiceError(result.ErrorCode, result.ErrorMessage)
   return { ...result, EncryptionType: stream.encryption.type }
 }
 
@@ -45,31 +46,51 @@ function checkOrdering(stream: Stream, request: Request): void {
 
 /** Stores what the shards have rate for; the others fail one by one, and the call succeeds all the same. */
 export function putRecords(context: KinesisContext, request: Request): unknown {
-  const startedAt = performance.now()
+  const startedAtMs = context.clock.now()
   const stream = context.streams.withRecords(request)
   const records = readRecords(request.list('Records'), stream)
-  const nowMs = context.clock.now()
-  scale(context, stream, nowMs)
-  const writes = new Map<Shard, ShardWrites>()
-  const results = records.map((record) => append(context, stream, record, nowMs, writes))
-  const throttled = noteWritten(context, stream, writes, nowMs)
+  refuseDryRun(request)
+  const { results, throttled } = write(context, stream, records)
 
-  const { metrics } = context
+  const { metrics, clock } = context
+  const nowMs = clock.now()
   metrics.stream(stream, 'putRecordsTotalRecords', records.length, nowMs)
   metrics.stream(stream, 'putRecordsSuccessfulRecords', records.length - throttled, nowMs)
   metrics.stream(stream, 'putRecordsFailedRecords', 0, nowMs)
   metrics.stream(stream, 'putRecordsThrottledRecords', throttled, nowMs)
   metrics.stream(stream, 'putRecordsSuccess', throttled < records.length ? 1 : 0, nowMs)
-  metrics.stream(stream, 'putRecordsLatency', performance.now() - startedAt, nowMs)
+  metrics.stream(stream, 'putRecordsLatency', nowMs - startedAtMs, nowMs)
   return { FailedRecordCount: throttled, Records: results, EncryptionType: stream.encryption.type }
 }
 
+/**
+ * Places each record, has the journal keep those that have a place, and only then lets readers see them: a record that is not kept was never
+ * there, and its number is nobody's.
+ */
+function write(
+  context: KinesisContext,
+  stream: Stream,
+  records: readonly IncomingRecord[],
+): { results: PutResult[]; throttled: number } {
+  const { clock, journal } = context
+  const nowMs = clock.now()
+  const hasGrown = scale(context, stream, nowMs)
+  const writes = new Map<Shard, ShardWrites>()
+  const results = records.map((record) => place(stream, record, nowMs, writes))
+  for (const [shard, { stored }] of writes)
+    for (const record of stored) journal?.record(stream, shard, record)
+  journal?.commit(hasGrown ? 'anything' : 'records')
+  for (const [shard, { stored }] of writes) for (const record of stored) shard.log.append(record)
+  return { results, throttled: noteWritten(context, stream, writes, nowMs) }
+}
+
 /** Before it takes more, an on-demand stream grows for what the minute before brought. */
-function scale({ streams }: KinesisContext, stream: Stream, nowMs: number): void {
-  if (stream.mode !== 'ON_DEMAND') return
-  const due = stream.scaling.due(stream, stream.warmMiBps, nowMs)
+function scale({ streams }: KinesisContext, stream: Stream, nowMs: number): boolean {
+  if (stream.mode !== 'ON_DEMAND') return false
   // The shards that the account has no room for are not split; nobody is told.
-  if (due.length > 0) stream.halve(due.slice(0, streams.shardRoom), nowMs)
+  const due = stream.scaling.due(stream, stream.warmMiBps, nowMs).slice(0, streams.shardRoom)
+  stream.halve(due, nowMs)
+  return due.length > 0
 }
 
 function readRecords(inputs: readonly unknown[], stream: Stream): IncomingRecord[] {
@@ -91,9 +112,8 @@ function readRecords(inputs: readonly unknown[], stream: Stream): IncomingRecord
   return records
 }
 
-/** Stores one record, or says that its shard has no rate left. */
-function append(
-  { journal }: KinesisContext,
+/** Gives one record its shard and number, or says that the shard has no rate left. */
+function place(
   stream: Stream,
   record: IncomingRecord,
   nowMs: number,
@@ -102,7 +122,7 @@ function append(
   const shard = stream.route(record.partitionKey, record.explicitHashKey)
   let shardWrites = writes.get(shard)
   if (shardWrites === undefined) {
-    shardWrites = { records: 0, bytes: 0, throttled: 0 }
+    shardWrites = { stored: [], bytes: 0, throttled: 0 }
     writes.set(shard, shardWrites)
   }
   if (!shard.admit(record.bytes, nowMs)) {
@@ -115,13 +135,10 @@ function append(
       ErrorMessage: `Rate exceeded for shard ${shard.shardId} in stream ${name} under account ${arn.split(':')[4]}.`,
     }
   }
-  shardWrites.records += 1
-  shardWrites.bytes += record.bytes
   const counter = stream.counter++
   const { partitionKey, keyBytes, data } = record
-  const stored = { counter, partitionKey, keyBytes, data, arrivalMs: stream.arrivalAt(nowMs) }
-  shard.log.append(stored)
-  journal?.record(stream, shard, stored)
+  shardWrites.stored.push({ counter, partitionKey, keyBytes, data, arrivalMs: stream.arrivalAt(nowMs) })
+  shardWrites.bytes += record.bytes
   return { SequenceNumber: sequenceNumber(shard.prefix, counter), ShardId: shard.shardId }
 }
 
@@ -132,8 +149,9 @@ function noteWritten(
   writes: ReadonlyMap<Shard, ShardWrites>,
   nowMs: number,
 ): number {
-  const total: ShardWrites = { records: 0, bytes: 0, throttled: 0 }
-  for (const [shard, { records, bytes, throttled }] of writes) {
+  const total = { records: 0, bytes: 0, throttled: 0 }
+  for (const [shard, { stored, bytes, throttled }] of writes) {
+    const records = stored.length
     total.records += records
     total.bytes += bytes
     total.throttled += throttled

@@ -1,5 +1,6 @@
 import { ServiceError } from '../service.js'
 import type { TimestampUnit } from './cbor-encoder.js'
+import { MAX_BODY_VALUES } from './request-body.js'
 
 /** Deeper than any request of the services; recursion ends here. */
 const MAX_DEPTH = 64
@@ -21,6 +22,7 @@ export function decodeCbor(bytes: Buffer, unit: TimestampUnit): unknown {
 
 class CborReader {
   #at = 0
+  #values = 0
 
   constructor(
     private readonly bytes: Buffer,
@@ -33,6 +35,8 @@ class CborReader {
 
   value(depth: number): unknown {
     if (depth > MAX_DEPTH) throw malformed('it is nested too deep')
+    this.#values += 1
+    if (this.#values > MAX_BODY_VALUES) throw malformed(`it has more than ${MAX_BODY_VALUES} values`)
     const initial = this.#byte()
     const major = initial >> 5
     const info = initial & 31

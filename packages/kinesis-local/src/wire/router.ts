@@ -61,6 +61,10 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
       // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests still carry that name.
       throw new ServiceError('AccessDeniedException', 'Only loopback hosts are answered.', 403)
     }
+    if (isFromAPage(request)) {
+      // A form needs no leave to be sent across sites.
+      throw new ServiceError('AccessDeniedException', 'Pages of other hosts are not answered.', 403)
+    }
     if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
       return serveQuery(body, response, amzDate)
     }
@@ -208,6 +212,13 @@ function rpcOperation(request: WireRequest): { service: string; operation: strin
 
 function hostOf(request: WireRequest): string {
   return request.headers.host ?? (request as Http2ServerRequest).authority ?? ''
+}
+
+/** Browsers say where a request comes from; SDKs and the AWS CLI do not. */
+function isFromAPage({ headers }: WireRequest): boolean {
+  const { origin } = headers
+  if (headers['sec-fetch-site'] === 'cross-site') return true
+  return origin !== undefined && !(URL.canParse(origin) && isLoopbackHost(new URL(origin).host))
 }
 
 function isLoopbackHost(host: string): boolean {
