@@ -147,6 +147,17 @@ function processorAlarms(processor: StreamProcessor, props: StreamMonitoringProp
       threshold: props.badRecordsPercent ?? 1,
     },
     {
+      id: 'RejectedAge',
+      name: 'processor-rejected-age',
+      description: 'Rejected records wait and nobody takes them, in seconds: they are deleted after 14 days',
+      metric: catalogMetric(
+        queueMetrics.oldestMessageAge,
+        { QueueName: processor.rejectedQueue.queueName },
+        { period: FIVE_MINUTES },
+      ),
+      threshold: Duration.days(7).toSeconds(),
+    },
+    {
       id: 'RejectedDeadLetters',
       name: 'processor-rejected-dead-letters',
       description: 'Rejected records that nobody could handle: they are deleted after 14 days',
@@ -161,7 +172,17 @@ function processorAlarms(processor: StreamProcessor, props: StreamMonitoringProp
 }
 
 function deliveryAlarms(delivery: DataLakeDelivery, props: StreamMonitoringProps): AlarmSpec[] {
+  const { transformFunction } = delivery
+  const transformErrors = (functionName: string): AlarmSpec => ({
+    id: 'TransformErrors',
+    name: 'delivery-transform-errors',
+    // Firehose delivers these as errors, with success: no other metric of the delivery tells of them.
+    description: 'The transform fails: after its retries its records go under the error prefix of the lake',
+    metric: catalogMetric(functionMetrics.errors, { FunctionName: functionName }, { period: FIVE_MINUTES }),
+    threshold: 0,
+  })
   return [
+    ...(transformFunction === undefined ? [] : [transformErrors(transformFunction.functionName)]),
     {
       id: 'DeliveryFreshness',
       name: 'delivery-freshness',

@@ -52,7 +52,7 @@ describe('the example of the README', () => {
         (one) => one.Type,
       )
       expect(types).toContain('AWS::KinesisFirehose::DeliveryStream')
-      expect(types.filter((type) => type === 'AWS::CloudWatch::Alarm')).toHaveLength(12)
+      expect(types.filter((type) => type === 'AWS::CloudWatch::Alarm')).toHaveLength(13)
       const assets = (await readdir(outdir)).filter((name) => name.startsWith('asset.'))
       const bundled = await Promise.all(assets.map((name) => readdir(join(outdir, name))))
       expect(bundled).toContainEqual(['index.mjs'])

@@ -26,7 +26,7 @@ function watchEverything(stack: Stack, props: Partial<StreamMonitoringProps> = {
     stream,
     processor: new StreamProcessor(stack, 'Processor', { stream, handler, functionName: 'store' }),
     analytics: new StreamAnalytics(stack, 'Analytics', { stream, handler }),
-    delivery: new DataLakeDelivery(stack, 'Delivery', { stream, bucket }),
+    delivery: new DataLakeDelivery(stack, 'Delivery', { stream, bucket, transform: handler }),
     alarmNamePrefix: 'clicks',
     ...props,
   })
@@ -102,6 +102,8 @@ describe('StreamMonitoring', () => {
       300,
     ],
     ['analytics-dropped-records', 'AWS/Lambda DroppedEventCount', 'EventSourceMappingUUID', 0, 300],
+    ['processor-rejected-age', 'AWS/SQS ApproximateAgeOfOldestMessage', 'QueueName', 604_800, 300],
+    ['delivery-transform-errors', 'AWS/Lambda Errors', 'FunctionName', 0, 300],
     ['delivery-freshness', 'AWS/Firehose DeliveryToS3.DataFreshness', 'DeliveryStreamName', 900, 300],
   ])('%s fires above its threshold', (name, metric, dimension, threshold, period) => {
     const one = alarm(name)
@@ -148,7 +150,7 @@ describe('StreamMonitoring', () => {
   })
 
   it('has an action and dimensions in every alarm: one without would never fire', () => {
-    expect(alarms.length).toBeGreaterThanOrEqual(16)
+    expect(alarms.length).toBeGreaterThanOrEqual(18)
     for (const one of alarms) {
       expect(one.AlarmActions, one.AlarmName).toHaveLength(1)
       expect(metricsOf(one).length, one.AlarmName).toBeGreaterThan(0)

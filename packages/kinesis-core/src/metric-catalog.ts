@@ -119,6 +119,13 @@ export const mappingMetrics = {
 
 /** Published by SQS itself, per queue. */
 export const queueMetrics = {
+  oldestMessageAge: {
+    namespace: 'AWS/SQS',
+    name: 'ApproximateAgeOfOldestMessage',
+    unit: 'Seconds',
+    statistic: 'Maximum',
+    dimensions: ['QueueName'],
+  },
   messagesVisible: {
     namespace: 'AWS/SQS',
     name: 'ApproximateNumberOfMessagesVisible',

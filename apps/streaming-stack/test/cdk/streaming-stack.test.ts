@@ -255,7 +255,7 @@ describe('dev, staging and prod', () => {
 describe('alarms', () => {
   it('have dimensions and an action, each of them', () => {
     const alarms = Object.values(synthesized.prod.template.findResources('AWS::CloudWatch::Alarm'))
-    expect(alarms).toHaveLength(16)
+    expect(alarms).toHaveLength(18)
     for (const { Properties } of alarms) {
       const metrics: Properties[] = Properties.Metrics?.flatMap((one: Properties) =>
         one.MetricStat ? [one.MetricStat.Metric] : [],
