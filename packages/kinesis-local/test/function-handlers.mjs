@@ -18,6 +18,10 @@ export const fail = async () => {
   throw new RangeError('seven is too many')
 }
 
+export const callBack = (_event, _context, callback) => {
+  setTimeout(() => callback(new Error('the table is gone')), 30)
+}
+
 export const hang = async () => {
   console.log('pid', process.pid)
   await sleep(600_000)

@@ -178,6 +178,18 @@ describe('a local function', () => {
     expect(fn.stats().processes).toBe(0)
   })
 
+  it('does not load a handler that wants to call back, since nobody would hear its error', async () => {
+    const { fn } = aFunction('callBack')
+
+    expect(await fn.invoke({})).toMatchObject({
+      ok: false,
+      kind: 'error',
+      errorType: 'Runtime.CallbackHandlerDeprecated',
+      errorMessage: expect.stringContaining('use a supported handler signature'),
+    })
+    expect(fn.stats().processes).toBe(0)
+  })
+
   it('names a module that is gone since it was named', async () => {
     const file = join(await aFolder(cleanup), 'gone.mjs')
     await writeFile(file, 'export const handler = async () => {}\n')

@@ -228,6 +228,17 @@ describe('a simulation', () => {
     expect(event.list).toEqual([1])
   })
 
+  it('refuses a handler that wants to call back, since nobody would hear its error', async () => {
+    const sim = await createSimulation()
+    const handler = (_event: unknown, _context: unknown, callback: (error: Error) => void) => {
+      sim.clock.schedule(30, () => callback(new Error('the table is gone')))
+    }
+
+    expect(() => sim.createFunction({ name: 'fn', handler: handler as () => void })).toThrow(
+      /^handler: a function cannot be used\. .*Runtime\.CallbackHandlerDeprecated/,
+    )
+  })
+
   it('says that it is stuck, instead of waiting for ever', async () => {
     const sim = await createSimulation()
 

@@ -6,6 +6,10 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { ChildError, ChildMessage, InvokeMessage } from './child-protocol.js'
 
+/** In the words of Lambda's runtime, as aws-lambda-nodejs-runtime-interface-client has them. */
+const CALLBACK_HANDLER =
+  'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.'
+
 const [file = '', exportName = '', parentPid = '', memoryReports = ''] = process.argv.slice(2)
 const env = process.env
 
@@ -35,6 +39,10 @@ try {
     throw Object.assign(new Error(`${exportName} is undefined or not exported by ${file}`), {
       name: 'Runtime.HandlerNotFound',
     })
+  }
+  // The runtime of Node.js 24 goes by the length alone: what such a handler calls back with, nobody would hear.
+  if (exported.length >= 3) {
+    throw Object.assign(new Error(CALLBACK_HANDLER), { name: 'Runtime.CallbackHandlerDeprecated' })
   }
   handler = exported as Handler
   process.on('message', (message: InvokeMessage) => void invoke(message))

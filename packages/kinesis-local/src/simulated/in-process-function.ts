@@ -53,6 +53,12 @@ export function createInProcessFunction(
     throw new InvalidOptionError('name', name, 'Give 1 to 64 letters, digits, hyphens or underscores.')
   if (typeof handler !== 'function')
     throw new InvalidOptionError('handler', handler, 'Pass the handler, a function of event and context.')
+  if (handler.length >= 3)
+    throw new InvalidOptionError(
+      'handler',
+      handler,
+      'Make it a function of event and context that returns a promise: Lambda calls back no handler since Node.js 24 (Runtime.CallbackHandlerDeprecated).',
+    )
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 900_000)
     throw new InvalidOptionError('timeoutMs', timeoutMs, 'Give a whole number from 1 to 900000.')
   if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1)
