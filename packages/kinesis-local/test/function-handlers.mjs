@@ -1,4 +1,5 @@
 /** Handlers that the tests run in child processes. */
+import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 let invocations = 0
@@ -30,6 +31,16 @@ export const hang = async () => {
 export const spin = async () => {
   console.log('pid', process.pid)
   for (;;);
+}
+
+/** Starts a process that holds its output, and does not wait for it. */
+export const startProcess = async ({ detached = false, ms = 0, exits = false, spins = false }) => {
+  const { pid } = spawn('sleep', ['97'], { stdio: 'inherit', detached })
+  console.log('pid', pid)
+  if (exits) process.exit(3)
+  if (spins) for (;;);
+  await sleep(ms)
+  return { pid }
 }
 
 export const exit = async () => {

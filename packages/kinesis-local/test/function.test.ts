@@ -1,4 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -335,10 +336,8 @@ describe('a local function', () => {
   })
 
   it.each(['hang', 'spin'])('leaves no process behind when its parent is killed (%s)', async (handler) => {
-    const parent = fork(fileURLToPath(new URL('./function-parent.mjs', import.meta.url)), [handler], {
-      execArgv: [],
-    })
-    const child = await firstMessage(parent)
+    const parent = aParent(handler)
+    const child = await nextMessage(parent)
     expect(isRunning(child)).toBe(true)
 
     parent.kill('SIGKILL')
@@ -347,13 +346,63 @@ describe('a local function', () => {
   })
 
   it('keeps its processes on Ctrl-C, so that its parent can drain', async () => {
-    const { fn } = aFunction('wait')
-    const first = pidOf(await fn.invoke({ ms: 0 }))
-    const running = fn.invoke({ ms: 200 })
+    const parent = aParent('startProcess', { ms: 500 }, { detached: true })
+    await nextMessage(parent)
 
-    process.kill(first, 'SIGINT')
+    // A terminal sends it to the whole foreground group.
+    process.kill(-parent.pid!, 'SIGINT')
 
-    expect(pidOf(await running)).toBe(first)
+    expect(await nextMessage(parent)).toBe(true)
+  })
+
+  describe('whose handler starts processes', () => {
+    it('ends them when it is closed', async () => {
+      const { fn } = aFunction('startProcess', { onLogLine: () => {} })
+      const started = pidOf(await fn.invoke({}))
+      expect(isRunning(started)).toBe(true)
+
+      await fn.close()
+
+      await expect.poll(() => isRunning(started)).toBe(false)
+    })
+
+    it.each([
+      ['is killed at its timeout', { ms: 600_000 }, 'timeout'],
+      ['exits', { exits: true }, 'crash'],
+    ])('ends them when it %s, and does not wait for their output', async (_what, event, kind) => {
+      const lines: string[] = []
+      const { fn } = aFunction('startProcess', { timeoutMs: 400, onLogLine: (line) => lines.push(line) })
+      const warm = pidOf(await fn.invoke({}))
+
+      const result = await fn.invoke(event)
+
+      expect(result).toMatchObject({ ok: false, kind })
+      expect(result.durationMs).toBeLessThan(1_200)
+      expect(lines).toHaveLength(2)
+      const pids = lines.map((line) => Number(line.slice('pid '.length)))
+      expect(pids[0]).toBe(warm)
+      await expect.poll(() => pids.filter(isRunning)).toEqual([])
+    })
+
+    it.each([{ ms: 600_000 }, { spins: true }])('ends them when its parent is killed (%j)', async (event) => {
+      const parent = aParent('startProcess', event)
+      const started = await nextMessage(parent)
+      expect(isRunning(started)).toBe(true)
+
+      parent.kill('SIGKILL')
+
+      await expect.poll(() => isRunning(started), { timeout: 5_000 }).toBe(false)
+    })
+
+    it('lets its parent end beside one that has left its group and holds its output', async () => {
+      const parent = aParent('startProcess', { detached: true })
+      const exited = once(parent, 'exit')
+      const started = await nextMessage(parent)
+      cleanup.push(async () => process.kill(started))
+
+      expect(await exited).toEqual([0, null])
+      expect(isRunning(started)).toBe(true)
+    })
   })
 })
 
@@ -366,7 +415,14 @@ function pidOf(result: Awaited<ReturnType<LocalFunction['invoke']>>): number {
   return (payloadOf(result) as { pid: number }).pid
 }
 
-function firstMessage(child: ChildProcess): Promise<number> {
+function aParent(handler: string, event: object = {}, options: ForkOptions = {}): ChildProcess {
+  const file = fileURLToPath(new URL('./function-parent.mjs', import.meta.url))
+  const parent = fork(file, [handler, JSON.stringify(event)], { execArgv: [], ...options })
+  cleanup.push(async () => parent.kill('SIGKILL'))
+  return parent
+}
+
+function nextMessage(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('message', (pid) => resolve(pid as number))
     child.once('exit', (code) => reject(new Error(`the parent ended by itself with ${code}`)))

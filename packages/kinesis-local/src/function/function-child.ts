@@ -29,8 +29,10 @@ export type ChildFault = 'crash-before' | 'crash-after' | 'timeout' | 'out-of-me
 /** Lambda gives a runtime ten seconds to start, apart from the function's timeout; a busy laptop may need the longer of the two. */
 const MIN_INIT_MS = 10_000
 const MEMORY_CHECK_MS = 100
-/** How long the last lines of an invocation may lag behind its answer. */
+/** How long the last lines of an invocation may lag behind its answer, and those of a process behind its end. */
 const OUTPUT_GRACE_MS = 1_000
+/** What a handler starts is in the group of its process, and ends with it. Windows has no groups. */
+const hasGroups = process.platform !== 'win32'
 
 /**
  * One child process of a function: starts with its first invocation and is used until it dies. Time is real here whatever clock a test
@@ -59,11 +61,13 @@ export class FunctionChild {
         // Not JSON, which would escape the event's JSON once more.
         serialization: 'advanced',
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        detached: hasGroups,
       },
     )
     this.#process.on('message', (message: ChildMessage) => this.#receive(message))
     this.#process.on('error', (error) => this.#end(error.message))
     this.#process.on('exit', (code, signal) => {
+      this.#killGroup()
       this.#end(
         signal === null ? `exit status ${code}` : `signal: ${signal === 'SIGKILL' ? 'killed' : signal}`,
       )
@@ -131,7 +135,17 @@ export class FunctionChild {
 
   #kill(outcome: ChildOutcome): void {
     this.#killed ??= outcome
-    this.#process.kill('SIGKILL')
+    this.#killGroup()
+  }
+
+  #killGroup(): void {
+    const { pid } = this.#process
+    if (pid === undefined) return
+    try {
+      process.kill(hasGroups ? -pid : pid, 'SIGKILL')
+    } catch {
+      // Nothing of it is left.
+    }
   }
 
   #receive(message: ChildMessage): void {
@@ -157,10 +171,12 @@ export class FunctionChild {
       (mark) => this.#marks.get(`${name} ${mark}`)?.(),
     )
     stream.on('data', (chunk: Buffer) => splitter.write(chunk))
-    stream.on('end', () => {
+    stream.on('close', () => {
       splitter.end()
       for (const [key, seen] of this.#marks) if (key.startsWith(name)) seen()
     })
+    // What has left the group may still hold the pipe, which would keep this process from ending.
+    this.#process.on('exit', () => setTimeout(() => stream.destroy(), OUTPUT_GRACE_MS).unref())
   }
 
   /** Resolves when every line of an invocation was read. */

@@ -13,13 +13,13 @@ const CALLBACK_HANDLER =
 const [file = '', exportName = '', parentPid = '', memoryReports = ''] = process.argv.slice(2)
 const env = process.env
 
-// Ctrl-C goes to the whole foreground group; whether to drain first is the parent's decision.
-process.on('SIGINT', () => {})
-process.on('disconnect', () => process.exit(0))
+// The parent makes this process the leader of a group, so that what the handler starts ends with it; but for Windows, which has none.
+const group = process.platform === 'win32' ? process.pid : -process.pid
+process.on('disconnect', () => process.kill(group, 'SIGKILL'))
 // A handler in an endless loop never hears of `disconnect`. The thread sees the parent go, and no orphan is left to burn a core. It is
 // told who the parent is: by the time it runs, the parent it would see itself may already be the one that takes orphans in.
 new Worker(
-  `setInterval(() => { if (process.ppid !== ${Number(parentPid)}) process.kill(process.pid, 'SIGKILL') }, 500)`,
+  `setInterval(() => { if (process.ppid !== ${Number(parentPid)}) process.kill(${group}, 'SIGKILL') }, 500)`,
   { eval: true, env: {}, stdout: true, stderr: true },
 ).unref()
 if (memoryReports === 'report-memory') {
