@@ -23,6 +23,20 @@ export const callBack = (_event, _context, callback) => {
   setTimeout(() => callback(new Error('the table is gone')), 30)
 }
 
+/** As a module does that also runs as somebody's child process; and, with the method behind it, one that insists. */
+export const sendToParent = async () => {
+  for (const message of [
+    null,
+    'ready',
+    { type: 'settled', requestId: 'another', ok: true, payload: '"sent"' },
+  ]) {
+    process.send?.(message)
+    process._send(message)
+  }
+  await sleep(50)
+  return { send: typeof process.send, pid: process.pid }
+}
+
 export const hang = async () => {
   console.log('pid', process.pid)
   await sleep(600_000)

@@ -116,6 +116,15 @@ describe('a local function', () => {
     },
   )
 
+  it('takes nothing that a handler sends to its parent for an answer', async () => {
+    const { fn } = aFunction('sendToParent')
+
+    const first = await fn.invoke({})
+
+    expect(payloadOf(first)).toMatchObject({ send: 'undefined' })
+    expect(pidOf(await fn.invoke({}))).toBe(pidOf(first))
+  })
+
   it('tells a process that exits from a handler that fails', async () => {
     const { fn } = aFunction('exit')
 

@@ -42,6 +42,7 @@ export class FunctionChild {
   #options: FunctionChildOptions
   #process: ChildProcess
   #ready = deferred<'ready' | ChildOutcome>()
+  #requestId: string | undefined
   #settled = deferred<ChildOutcome>()
   #exited = deferred<string>()
   #endListeners = new Set<(reason: string) => void>()
@@ -64,7 +65,7 @@ export class FunctionChild {
         detached: hasGroups,
       },
     )
-    this.#process.on('message', (message: ChildMessage) => this.#receive(message))
+    this.#process.on('message', (message: ChildMessage | null) => this.#receive(message))
     this.#process.on('error', (error) => this.#end(error.message))
     this.#process.on('exit', (code, signal) => {
       this.#killGroup()
@@ -95,6 +96,7 @@ export class FunctionChild {
     const start = await this.#limited(Math.max(MIN_INIT_MS, timeoutMs), this.#ready.promise)
     if (start !== 'ready') return start
 
+    this.#requestId = message.requestId
     this.#settled = deferred<ChildOutcome>()
     const printed = this.#outputOf(message.requestId)
     this.#process.send({ type: 'invoke', ...message, timeoutMs } satisfies InvokeMessage, () => {})
@@ -148,15 +150,29 @@ export class FunctionChild {
     }
   }
 
-  #receive(message: ChildMessage): void {
-    if (message.type === 'ready') this.#ready.resolve('ready')
-    else if (message.type === 'memory') this.#checkMemory(message.rssBytes)
-    else if (message.type === 'init-error') {
-      const outcome: ChildOutcome = { kind: 'error', error: message.error }
-      this.#ready.resolve(outcome)
-      this.#kill(outcome)
-    } else if (message.ok) this.#settled.resolve({ kind: 'payload', payload: message.payload })
-    else this.#settled.resolve({ kind: 'error', error: message.error })
+  /** A handler that looks for the channel may still find it: what is not of this protocol is none of the parent's business. */
+  #receive(message: ChildMessage | null): void {
+    switch (message?.type) {
+      case 'ready':
+        this.#ready.resolve('ready')
+        break
+      case 'memory':
+        this.#checkMemory(message.rssBytes)
+        break
+      case 'init-error': {
+        const outcome: ChildOutcome = { kind: 'error', error: message.error }
+        this.#ready.resolve(outcome)
+        this.#kill(outcome)
+        break
+      }
+      case 'settled':
+        if (message.requestId !== this.#requestId) break
+        this.#settled.resolve(
+          message.ok
+            ? { kind: 'payload', payload: message.payload }
+            : { kind: 'error', error: message.error },
+        )
+    }
   }
 
   #end(reason: string): void {

@@ -13,6 +13,10 @@ const CALLBACK_HANDLER =
 const [file = '', exportName = '', parentPid = '', memoryReports = ''] = process.argv.slice(2)
 const env = process.env
 
+// Lambda has no `process.send`: what a handler sends to a parent that it thinks it has must not be taken for an answer.
+const sendToParent = process.send!.bind(process)
+delete process.send
+
 // The parent makes this process the leader of a group, so that what the handler starts ends with it; but for Windows, which has none.
 const group = process.platform === 'win32' ? process.pid : -process.pid
 process.on('disconnect', () => process.kill(group, 'SIGKILL'))
@@ -109,5 +113,5 @@ function isMissingModule(thrown: unknown): boolean {
 
 function send(message: ChildMessage): void {
   // The parent may be gone; `disconnect` then ends this process.
-  if (process.connected) process.send?.(message, () => {})
+  if (process.connected) sendToParent(message, () => {})
 }
