@@ -79,6 +79,10 @@ export const hoard = async () => {
   }
 }
 
+export const keep = async ({ bytes }) => {
+  held.push(Buffer.alloc(bytes, 1))
+}
+
 export const print = async () => {
   console.log('one line')
   console.log(

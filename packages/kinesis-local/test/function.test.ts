@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { ChildMessage, InvokeMessage } from '../src/function/child-protocol.js'
 import type { LocalFunctionOptions } from '../src/function/function-options.js'
 import { createLocalFunction, type LocalFunction } from '../src/function/local-function.js'
+import { runnerFile } from '../src/function/runner-location.js'
 import { hostDependencies } from './host-fixture.js'
 import { aFolder } from './stream-fixture.js'
 
@@ -145,6 +147,55 @@ describe('a local function', () => {
       errorType: 'Runtime.OutOfMemory',
       errorMessage: expect.stringContaining('limit 160 MB'),
     })
+  })
+
+  it('adds up what invocations leave behind, however short they are', async () => {
+    const { fn } = aFunction('keep', { memoryMb: 256 })
+    const results = []
+
+    for (let n = 0; n < 5; n += 1) results.push(await fn.invoke({ bytes: 60 * 1024 * 1024 }))
+
+    expect(results).toContainEqual(expect.objectContaining({ errorType: 'Runtime.OutOfMemory' }))
+    expect(results[0]).toMatchObject({ ok: true })
+  })
+
+  it('does not begin with a module that fills the memory while it loads', async () => {
+    const folder = await aFolder(cleanup)
+    const file = join(folder, 'full.mjs')
+    const handled = join(folder, 'handled')
+    await writeFile(
+      file,
+      `import { writeFileSync } from 'node:fs'
+      const held = Buffer.alloc(300 * 1024 * 1024, 1)
+      export const handler = async () => writeFileSync(${JSON.stringify(handled)}, String(held.length))`,
+    )
+    const { fn } = aFunction('handler', { file, memoryMb: 256 })
+
+    expect(await fn.invoke({})).toMatchObject({ kind: 'crash', errorType: 'Runtime.OutOfMemory' })
+    await expect(readFile(handled)).rejects.toThrow()
+  })
+
+  it('tells its parent what it holds before all else, where the parent cannot look', async () => {
+    const runner = fork(runnerFile(), [handlers, 'keep', String(process.pid), 'report-memory'], {
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    cleanup.push(async () => runner.kill('SIGKILL'))
+    const messages: ChildMessage[] = []
+    runner.on('message', (message: ChildMessage) => messages.push(message))
+    const until = (type: string) => expect.poll(() => messages.map((message) => message.type)).toContain(type)
+
+    await until('ready')
+    const event = JSON.stringify({ bytes: 60 * 1024 * 1024 })
+    runner.send({ type: 'invoke', requestId: 'a', event, timeoutMs: 1_000 } satisfies InvokeMessage)
+    await until('settled')
+
+    const heldAt = (type: string) => {
+      const before = messages[messages.findIndex((message) => message.type === type) - 1]
+      return before?.type === 'memory' ? before.rssBytes : Number.NaN
+    }
+    expect(heldAt('settled') - heldAt('ready')).toBeGreaterThan(50 * 1024 * 1024)
   })
 
   it('refuses events and responses over 6 MB', async () => {

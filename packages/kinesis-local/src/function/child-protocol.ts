@@ -19,5 +19,5 @@ export type ChildMessage =
   | { type: 'init-error'; error: ChildError }
   | { type: 'settled'; requestId: string; ok: true; payload: string }
   | { type: 'settled'; requestId: string; ok: false; error: ChildError }
-  /** Where the parent cannot look the child's memory up itself. */
+  /** Where the parent cannot look the child's memory up itself: now and then, and before each of the others. */
   | { type: 'memory'; rssBytes: number }

@@ -26,6 +26,8 @@ export type ChildOutcome =
 /** What an injected fault does to one invocation in the child. */
 export type ChildFault = 'crash-before' | 'crash-after' | 'timeout' | 'out-of-memory'
 
+/** A process that is killed on purpose ends as one that the system kills. */
+const CRASH: ChildOutcome = { kind: 'exit', reason: 'signal: killed' }
 /** Lambda gives a runtime ten seconds to start, apart from the function's timeout; a busy laptop may need the longer of the two. */
 const MIN_INIT_MS = 10_000
 const MEMORY_CHECK_MS = 100
@@ -41,14 +43,15 @@ const hasGroups = process.platform !== 'win32'
 export class FunctionChild {
   #options: FunctionChildOptions
   #process: ChildProcess
-  #ready = deferred<'ready' | ChildOutcome>()
-  #requestId: string | undefined
-  #settled = deferred<ChildOutcome>()
+  #ready = deferred<'ready'>()
+  #asked: { requestId: string; settle: (outcome: ChildOutcome) => void } | undefined
   #exited = deferred<string>()
   #endListeners = new Set<(reason: string) => void>()
   #marks = new Map<string, () => void>()
   #killed: ChildOutcome | undefined
   #alive = true
+  /** From its start to its end: a module that loads fills the memory, too, and so does what invocations leave to timers. */
+  #memoryWatch = setInterval(() => this.#weigh(), MEMORY_CHECK_MS).unref()
 
   constructor(options: FunctionChildOptions) {
     this.#options = options
@@ -91,22 +94,13 @@ export class FunctionChild {
     message: Omit<InvokeMessage, 'type' | 'timeoutMs'>,
     fault?: ChildFault,
   ): Promise<ChildOutcome> {
-    const { timeoutMs } = this.#options
-    if (fault === 'crash-before') this.#kill({ kind: 'exit', reason: 'signal: killed' })
-    const start = await this.#limited(Math.max(MIN_INIT_MS, timeoutMs), this.#ready.promise)
-    if (start !== 'ready') return start
-
-    this.#requestId = message.requestId
-    this.#settled = deferred<ChildOutcome>()
+    const { timeoutMs, memoryMb } = this.#options
     const printed = this.#outputOf(message.requestId)
-    this.#process.send({ type: 'invoke', ...message, timeoutMs } satisfies InvokeMessage, () => {})
-    const stopWatching = this.#watchMemory()
-    const answer = fault === 'timeout' ? deferred<ChildOutcome>().promise : this.#settled.promise
-    const outcome = await this.#limited(timeoutMs, answer)
-    stopWatching()
-    if (fault === 'crash-after' && this.#alive) this.#kill({ kind: 'exit', reason: 'signal: killed' })
-    if (fault === 'out-of-memory' && this.#alive)
-      this.#checkMemory((this.#options.memoryMb + 1) * 1024 * 1024)
+    if (fault === 'crash-before') this.#kill(CRASH)
+    const start = await this.#limited(Math.max(MIN_INIT_MS, timeoutMs), this.#ready.promise)
+    const outcome = start === 'ready' ? await this.#limited(timeoutMs, this.#ask(message, fault)) : start
+    if (fault === 'crash-after') this.#kill(CRASH)
+    if (fault === 'out-of-memory') this.#checkMemory((memoryMb + 1) * 1024 * 1024)
     // What was killed has no answer, even if one came meanwhile; but it is gone before anybody is told.
     if (this.#killed !== undefined) await this.#exited.promise
     await atMost(OUTPUT_GRACE_MS, printed)
@@ -115,8 +109,16 @@ export class FunctionChild {
 
   /** Ends the process at once; an invocation that is under way settles as a crash. */
   async close(): Promise<void> {
-    if (this.#alive) this.#kill({ kind: 'exit', reason: 'signal: killed' })
+    this.#kill(CRASH)
     await this.#exited.promise
+  }
+
+  #ask(message: Omit<InvokeMessage, 'type' | 'timeoutMs'>, fault?: ChildFault): Promise<ChildOutcome> {
+    const { promise, resolve } = deferred<ChildOutcome>()
+    this.#asked = { requestId: message.requestId, settle: fault === 'timeout' ? () => {} : resolve }
+    const { timeoutMs } = this.#options
+    this.#process.send({ type: 'invoke', ...message, timeoutMs } satisfies InvokeMessage, () => {})
+    return promise
   }
 
   /** What `promise` brings, or the end of the process, or a timeout that kills it. */
@@ -136,6 +138,7 @@ export class FunctionChild {
   }
 
   #kill(outcome: ChildOutcome): void {
+    if (!this.#alive) return
     this.#killed ??= outcome
     this.#killGroup()
   }
@@ -152,6 +155,9 @@ export class FunctionChild {
 
   /** A handler that looks for the channel may still find it: what is not of this protocol is none of the parent's business. */
   #receive(message: ChildMessage | null): void {
+    // No watch is quick enough for the shortest invocations: whatever a process says that holds too much, it is killed.
+    this.#weigh()
+    if (this.#killed !== undefined) return
     switch (message?.type) {
       case 'ready':
         this.#ready.resolve('ready')
@@ -159,15 +165,12 @@ export class FunctionChild {
       case 'memory':
         this.#checkMemory(message.rssBytes)
         break
-      case 'init-error': {
-        const outcome: ChildOutcome = { kind: 'error', error: message.error }
-        this.#ready.resolve(outcome)
-        this.#kill(outcome)
+      case 'init-error':
+        this.#kill({ kind: 'error', error: message.error })
         break
-      }
       case 'settled':
-        if (message.requestId !== this.#requestId) break
-        this.#settled.resolve(
+        if (message.requestId !== this.#asked?.requestId) break
+        this.#asked.settle(
           message.ok
             ? { kind: 'payload', payload: message.payload }
             : { kind: 'error', error: message.error },
@@ -177,6 +180,7 @@ export class FunctionChild {
 
   #end(reason: string): void {
     this.#alive = false
+    clearInterval(this.#memoryWatch)
     this.#exited.resolve(reason)
     for (const listener of this.#endListeners) listener(reason)
   }
@@ -202,14 +206,10 @@ export class FunctionChild {
     for (const key of keys) this.#marks.delete(key)
   }
 
-  #watchMemory(): () => void {
+  #weigh(): void {
     const { pid } = this.#process
-    if (!canReadResidentMemory || pid === undefined) return () => {}
-    const timer = setInterval(async () => {
-      const rssBytes = await residentBytes(pid)
-      if (rssBytes !== undefined) this.#checkMemory(rssBytes)
-    }, MEMORY_CHECK_MS)
-    return () => clearInterval(timer)
+    const rssBytes = pid === undefined ? undefined : residentBytes(pid)
+    if (rssBytes !== undefined) this.#checkMemory(rssBytes)
   }
 
   #checkMemory(rssBytes: number): void {

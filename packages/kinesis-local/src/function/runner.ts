@@ -26,9 +26,8 @@ new Worker(
   `setInterval(() => { if (process.ppid !== ${Number(parentPid)}) process.kill(${group}, 'SIGKILL') }, 500)`,
   { eval: true, env: {}, stdout: true, stderr: true },
 ).unref()
-if (memoryReports === 'report-memory') {
-  setInterval(() => send({ type: 'memory', rssBytes: process.memoryUsage.rss() }), 100).unref()
-}
+const reportsMemory = memoryReports === 'report-memory'
+if (reportsMemory) setInterval(reportMemory, 100).unref()
 
 const writeOut = process.stdout.write.bind(process.stdout)
 const writeErr = process.stderr.write.bind(process.stderr)
@@ -112,6 +111,15 @@ function isMissingModule(thrown: unknown): boolean {
 }
 
 function send(message: ChildMessage): void {
+  if (reportsMemory) reportMemory()
+  post(message)
+}
+
+function reportMemory(): void {
+  post({ type: 'memory', rssBytes: process.memoryUsage.rss() })
+}
+
+function post(message: ChildMessage): void {
   // The parent may be gone; `disconnect` then ends this process.
   if (process.connected) sendToParent(message, () => {})
 }
