@@ -98,6 +98,12 @@ export const print = async () => {
   process.stdout.write('no newline at the end')
 }
 
+export const printControls = async () => {
+  console.log('one\u0001line')
+  console.log('\u0001another\u0001')
+  process.stdout.write('half\u0001a line')
+}
+
 export const remember = async ({ file }) => {
   const { appendFile } = await import('node:fs/promises')
   await appendFile(file, 'handled\n')

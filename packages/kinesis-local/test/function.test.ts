@@ -302,6 +302,39 @@ describe('a local function', () => {
     expect(host.emfLines[0]).toContain('"_aws"')
   })
 
+  it('tells its own marks from control characters that a handler prints', async () => {
+    const lines: string[] = []
+    const { fn } = aFunction('printControls', { onLogLine: (line) => lines.push(line) })
+
+    const result = await fn.invoke({})
+
+    expect(lines).toEqual(['one\u0001line', '\u0001another\u0001', 'half\u0001a line'])
+    // It was not waited for marks that were there.
+    expect(result.durationMs).toBeLessThan(1_000)
+  })
+
+  it('puts what is wrong with an event, and with the fault that is asked for, into the result', async () => {
+    const { fn, host } = aFunction('echo', {
+      fault: ({ event }) => {
+        if (event === 'fail') throw new RangeError('no such event')
+        return undefined
+      },
+    })
+
+    expect(await fn.invoke({ count: 1n })).toMatchObject({
+      ok: false,
+      kind: 'error',
+      errorType: 'InvalidRequestContentException',
+      errorMessage: expect.stringContaining('BigInt'),
+    })
+    expect(await fn.invoke('fail')).toMatchObject({
+      ok: false,
+      kind: 'error',
+      errorMessage: expect.stringMatching(/^fault threw.*no such event$/),
+    })
+    expect(host.data.filter(({ name, value }) => name === 'Errors' && value === 1)).toHaveLength(2)
+  })
+
   it('publishes what Lambda publishes for a function', async () => {
     const { fn, host } = aFunction('fail')
 

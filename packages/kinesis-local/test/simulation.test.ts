@@ -228,6 +228,19 @@ describe('a simulation', () => {
     expect(event.list).toEqual([1])
   })
 
+  it('puts what is wrong with an event, and with the fault that is asked for, into the result', async () => {
+    const sim = await createSimulation()
+    const fault = ({ event }: { event: unknown }) => {
+      if (event === 'fail') throw new RangeError('no such event')
+      return undefined
+    }
+    const fn = sim.createFunction({ name: 'fn', fault, handler: () => 1 })
+
+    expect(await fn.invoke({ count: 1n })).toMatchObject({ errorType: 'InvalidRequestContentException' })
+    expect(await fn.invoke('fail')).toMatchObject({ errorMessage: expect.stringMatching(/^fault threw/) })
+    expect(await fn.invoke(null)).toMatchObject({ ok: true })
+  })
+
   it('refuses a handler that wants to call back, since nobody would hear its error', async () => {
     const sim = await createSimulation()
     const handler = (_event: unknown, _context: unknown, callback: (error: Error) => void) => {

@@ -188,7 +188,11 @@ export class FunctionChild {
   #read(stream: Readable, name: 'stdout' | 'stderr'): void {
     const splitter = new LineSplitter(
       (line) => this.#options.onLine(line, name),
-      (mark) => this.#marks.get(`${name} ${mark}`)?.(),
+      (mark) => {
+        const seen = this.#marks.get(`${name} ${mark}`)
+        seen?.()
+        return seen !== undefined
+      },
     )
     stream.on('data', (chunk: Buffer) => splitter.write(chunk))
     stream.on('close', () => {

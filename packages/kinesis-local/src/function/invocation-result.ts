@@ -18,6 +18,10 @@ export type Settled =
   | { ok: true; payload: unknown }
   | Omit<Extract<InvocationResult, { ok: false }>, 'durationMs'>
 
+export function failed(errorType: string, errorMessage: string): Settled {
+  return { ok: false, kind: 'error', errorType, errorMessage }
+}
+
 export function crash(requestId: string, reason: string): Settled {
   return {
     ok: false,

@@ -4,14 +4,14 @@ import { StringDecoder } from 'node:string_decoder'
 const MAX_LINE_LENGTH = 1024 * 1024
 const MARK = '\u0001'
 
-/** Cuts a child's output into lines, and tells marks (`\u0001…\u0001`) from what a handler wrote. */
+/** Cuts a child's output into lines, and tells marks (`\u0001…\u0001`, where `onMark` knows them) from what a handler wrote. */
 export class LineSplitter {
   #decoder = new StringDecoder('utf8')
   #rest = ''
   #onLine: (line: string) => void
-  #onMark: (mark: string) => void
+  #onMark: (mark: string) => boolean
 
-  constructor(onLine: (line: string) => void, onMark: (mark: string) => void) {
+  constructor(onLine: (line: string) => void, onMark: (mark: string) => boolean) {
     this.#onLine = onLine
     this.#onMark = onMark
   }
@@ -31,10 +31,10 @@ export class LineSplitter {
   }
 
   #take(line: string): void {
-    const markAt = line.endsWith(MARK) ? line.indexOf(MARK) : -1
-    // A handler that wrote half a line leaves it in front of the mark.
-    const text = markAt === -1 ? line : line.slice(0, markAt)
+    // A handler that wrote half a line, whatever is in it, leaves it in front of the mark.
+    const markAt = line.endsWith(MARK) ? line.lastIndexOf(MARK, line.length - 2) : -1
+    const isMarked = markAt !== -1 && this.#onMark(line.slice(markAt + 1, -1))
+    const text = isMarked ? line.slice(0, markAt) : line
     if (text !== '') this.#onLine(text)
-    if (markAt !== -1) this.#onMark(line.slice(markAt + 1, -1))
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { lambdaQuotas } from '@org/kinesis-core'
+import { admitInvocation } from './admit-invocation.js'
 import { type ChildFault, type ChildOutcome, FunctionChild } from './function-child.js'
 import { type LocalFunctionOptions, resolveLocalFunctionOptions } from './function-options.js'
 import type { HostDependencies } from './host-dependencies.js'
@@ -9,7 +10,6 @@ import {
   type InvocationResult,
   outOfMemory,
   type Settled,
-  throttled,
   timedOut,
   tooLarge,
 } from './invocation-result.js'
@@ -111,26 +111,14 @@ export function createLocalFunction(options: LocalFunctionOptions, deps: HostDep
     name,
     arn,
 
-    invoke(event) {
+    async invoke(event) {
       counts.invocations += 1
-      const fault = resolved.fault({ number: counts.invocations, event })
       const requestId = randomUUID()
-      const json = JSON.stringify(event) ?? 'null'
-      if (closed) return Promise.resolve(settle(crash(requestId, 'the function is closed'), 0))
-      if (Buffer.byteLength(json) > lambdaQuotas.maxPayloadBytes) {
-        return Promise.resolve(settle(tooLarge('RequestTooLargeException', 'Request', json), 0))
-      }
-      if (fault === 'throttle') return Promise.resolve(settle(throttled(), 0))
-      if (fault === 'throw') {
-        return Promise.resolve(
-          settle(
-            { ok: false, kind: 'error', errorType: 'InjectedFault', errorMessage: 'An injected fault' },
-            0,
-          ),
-        )
-      }
+      if (closed) return settle(crash(requestId, 'the function is closed'), 0)
+      const admission = admitInvocation(counts.invocations, event, resolved.fault)
+      if ('refused' in admission) return settle(admission.refused, 0)
       return new Promise((resolve) => {
-        queue.push({ requestId, event: json, fault, resolve })
+        queue.push({ requestId, ...admission, resolve })
         pump()
       })
     },

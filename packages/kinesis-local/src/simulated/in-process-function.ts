@@ -1,4 +1,5 @@
 import { InvalidOptionError, lambdaQuotas } from '@org/kinesis-core'
+import { type Admission, admitInvocation } from '../function/admit-invocation.js'
 import type { FunctionFault } from '../function/function-options.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
 import { publishInvocation } from '../function/invocation-metrics.js'
@@ -7,7 +8,6 @@ import {
   type InvocationResult,
   outOfMemory,
   type Settled,
-  throttled,
   timedOut,
   tooLarge,
 } from '../function/invocation-result.js'
@@ -69,17 +69,10 @@ export function createInProcessFunction(
   const counts = { invocations: 0, failed: 0, running: 0 }
   let closed = false
 
-  async function attempt(
-    json: string,
-    requestId: string,
-    fault: FunctionFault | undefined,
-  ): Promise<Settled> {
+  async function attempt(admission: Admission, requestId: string): Promise<Settled> {
     if (closed) return crash(requestId, 'the function is closed')
-    if (Buffer.byteLength(json) > lambdaQuotas.maxPayloadBytes)
-      return tooLarge('RequestTooLargeException', 'Request', json)
-    if (fault === 'throttle') return throttled()
-    if (fault === 'throw')
-      return { ok: false, kind: 'error', errorType: 'InjectedFault', errorMessage: 'An injected fault' }
+    if ('refused' in admission) return admission.refused
+    const { event, fault } = admission
     if (fault === 'crash-before') return crash(requestId, 'an injected crash')
     const deadlineMs = clock.now() + timeoutMs
     const context: SimulatedContext = {
@@ -91,7 +84,7 @@ export function createInProcessFunction(
     }
     return new Promise((resolve) => {
       const cancel = clock.schedule(timeoutMs, () => resolve(timedOut(requestId, timeoutMs)))
-      run(handler, json, context).then((result) => {
+      run(handler, event, context).then((result) => {
         // The handler did its work, and nobody hears of it.
         if (fault === 'timeout') return
         cancel()
@@ -109,13 +102,12 @@ export function createInProcessFunction(
     async invoke(event) {
       counts.invocations += 1
       const number = counts.invocations
-      const fault = faultOf({ number, event })
-      const json = JSON.stringify(event) ?? 'null'
+      const admission = admitInvocation(number, event, faultOf)
       while (counts.running >= maxConcurrency) await new Promise<void>((resolve) => waiting.push(resolve))
       counts.running += 1
       const startedAtMs = clock.now()
       const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
-      const result = await attempt(json, requestId, fault)
+      const result = await attempt(admission, requestId)
       counts.running -= 1
       waiting.shift()?.()
       const durationMs = clock.now() - startedAtMs

@@ -164,8 +164,8 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
 
     createFunction(functionOptions) {
       const created = createInProcessFunction(functionOptions, deps, (number, event, result) => {
-        const { Records } = event as { Records?: unknown[] }
-        note(`invoke.${functionOptions.name}`, number, result.ok ? 'ok' : result.kind, Records?.length ?? 1)
+        const records = (event as { Records?: unknown[] } | null | undefined)?.Records
+        note(`invoke.${functionOptions.name}`, number, result.ok ? 'ok' : result.kind, records?.length ?? 1)
       })
       closers.push(created)
       return created
