@@ -1,9 +1,10 @@
-import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
+import { type ChildProcess, execFile, type ForkOptions, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -416,6 +417,26 @@ describe('a local function', () => {
       expect(await fn.invoke('throw')).toMatchObject({ kind: 'error', errorType: 'InjectedFault' })
       expect(await fn.invoke('slow')).toMatchObject({ kind: 'timeout' })
     })
+  })
+
+  it('fails invocations for which no process can be started', async () => {
+    const index = JSON.stringify(new URL('../dist/index.js', import.meta.url).href)
+    const options = JSON.stringify({ name: 'fn', file: handlers, exportName: 'wait', maxConcurrency: 40 })
+    const code = `import { startLocal } from ${index}
+      const local = await startLocal()
+      const fn = local.createFunction(${options})
+      const results = await Promise.all(Array.from({ length: 40 }, () => fn.invoke({ ms: 100 })))
+      console.log(JSON.stringify(results.filter(({ ok }) => !ok)))
+      await local.close()`
+    const limited = ['-c', 'ulimit -n 60 && exec "$0" --input-type=module -e "$1"', process.execPath, code]
+
+    const { stdout } = await promisify(execFile)('sh', limited)
+
+    const failed: unknown[] = JSON.parse(stdout)
+    expect(failed.length).toBeGreaterThan(0)
+    for (const result of failed) {
+      expect(result).toMatchObject({ kind: 'crash', errorMessage: expect.stringContaining('EMFILE') })
+    }
   })
 
   it('settles what is under way and what waits when it is closed', async () => {

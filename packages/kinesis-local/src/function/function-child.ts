@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Readable } from 'node:stream'
 import type { ChildError, ChildMessage, InvokeMessage } from './child-protocol.js'
 import { deferred } from './deferred.js'
 import { LineSplitter } from './line-splitter.js'
@@ -76,8 +75,8 @@ export class FunctionChild {
         signal === null ? `exit status ${code}` : `signal: ${signal === 'SIGKILL' ? 'killed' : signal}`,
       )
     })
-    this.#read(this.#process.stdout!, 'stdout')
-    this.#read(this.#process.stderr!, 'stderr')
+    this.#read('stdout')
+    this.#read('stderr')
   }
 
   get pid(): number | undefined {
@@ -185,7 +184,10 @@ export class FunctionChild {
     for (const listener of this.#endListeners) listener(reason)
   }
 
-  #read(stream: Readable, name: 'stdout' | 'stderr'): void {
+  #read(name: 'stdout' | 'stderr'): void {
+    const stream = this.#process[name]
+    // A process that could not be started, for want of file descriptors, has no pipes.
+    if (!stream) return
     const splitter = new LineSplitter(
       (line) => this.#options.onLine(line, name),
       (mark) => {
