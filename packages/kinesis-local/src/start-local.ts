@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { StreamingError } from '@org/kinesis-core'
+import { InvalidOptionError, StreamingError } from '@org/kinesis-core'
 import { Alarms } from './cloudwatch/alarms.js'
 import { CLOUDWATCH_QUERY } from './cloudwatch/cloudwatch-query.js'
 import { CloudWatchService } from './cloudwatch/cloudwatch-service.js'
@@ -227,10 +227,10 @@ function assemble(
     random,
   }
   const readers: { close(): Promise<void> }[] = []
-  const functions: LocalFunction[] = []
+  const functions = new Map<string, LocalFunction>()
   firehose.attach({
     deps,
-    functionNamed: (name) => functions.findLast((fn) => fn.name === name),
+    functionNamed: (name) => functions.get(name),
     destinationOf: (bucket) =>
       endpoints.s3 === undefined
         ? folderStore(join(folder.path, 'buckets', bucket))
@@ -244,7 +244,7 @@ function assemble(
   const close = async () => {
     try {
       await Promise.all([...readers.map((reader) => reader.close()), firehose.close()])
-      await Promise.all(functions.map((fn) => fn.close()))
+      await Promise.all([...functions.values()].map((fn) => fn.close()))
     } finally {
       // Whatever those did, the port is free and the folder in order afterwards.
       stalls.abort()
@@ -285,7 +285,19 @@ function assemble(
     queueUrl: (name) => (replaced.sqs && queueUrls.get(name)) ?? queue(name).url,
     topicArn: (name) => topicArns.get(name) ?? ownSns.topicArn(name),
     queueMessages: (name) => queue(name).messages,
-    createFunction: (options) => keep(functions, createLocalFunction(options, deps)),
+    createFunction(options) {
+      const fn = createLocalFunction(options, deps, () => functions.delete(fn.name))
+      const { name } = fn
+      // As Lambda does, with ResourceConflictException: its metrics, and who is meant by the name, would be anybody's guess.
+      if (functions.has(name))
+        throw new InvalidOptionError(
+          'name',
+          name,
+          'There is a function of this name: take another, or close that one.',
+        )
+      functions.set(name, fn)
+      return fn
+    },
     createEventSourceMapping: (options) => keep(readers, createEventSourceMappingHost(options, deps)),
     createDeliveryStream: (options) => keep(readers, createDeliveryStreamHost(options, deps)),
     close: () => {

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, type ForkOptions, fork } from 'node:child_
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -267,6 +267,14 @@ describe('a local function', () => {
   it('refuses options that cannot work', () => {
     expect(() => aFunction('echo', { file: '/nowhere/handler.mjs' })).toThrow(/no such file/)
     expect(() => aFunction('echo', { file: 'handler.mjs' })).toThrow(/absolute path/)
+    expect(() => aFunction('echo', { file: dirname(handlers) })).toThrow(/^file: .*That is no file/)
+    expect(() => aFunction(5 as never)).toThrow(/^exportName: 5/)
+    expect(() => aFunction('')).toThrow(/^exportName: ""/)
+    expect(() => aFunction('echo', { environment: { RETRIES: 5 as never } })).toThrow(
+      /^environment\.RETRIES: 5/,
+    )
+    expect(() => aFunction('echo', { onLogLine: 'log' as never })).toThrow(/^onLogLine: "log"/)
+    expect(() => aFunction('echo', { fault: 'throw' as never })).toThrow(/^fault: "throw"/)
     expect(() => aFunction('echo', { name: 'a b' })).toThrow(/^name/)
     expect(() => aFunction('echo', { timeoutMs: 0 })).toThrow(/^timeoutMs/)
     expect(() => aFunction('echo', { memoryMb: 64 })).toThrow(/^memoryMb/)

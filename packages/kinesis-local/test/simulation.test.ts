@@ -252,6 +252,20 @@ describe('a simulation', () => {
     )
   })
 
+  it('refuses options of a function that cannot work', async () => {
+    const sim = await createSimulation()
+    const handler = () => 1
+
+    expect(() => sim.createFunction({ name: 'a b', handler })).toThrow(/^name: "a b"/)
+    expect(() => sim.createFunction({ name: 'fn', handler: 'handler' as never })).toThrow(/^handler/)
+    expect(() => sim.createFunction({ name: 'fn', handler, timeoutMs: 0 })).toThrow(/^timeoutMs: 0/)
+    expect(() => sim.createFunction({ name: 'fn', handler, maxConcurrency: 0 })).toThrow(/^maxConcurrency: 0/)
+    expect(() => sim.createFunction({ name: 'fn', handler, fault: 'throw' as never })).toThrow(/^fault/)
+    expect(() => sim.createFunction({ name: 'fn', handler, memoryMb: 128 } as never)).toThrow(
+      /^memoryMb: 128/,
+    )
+  })
+
   it('says that it is stuck, instead of waiting for ever', async () => {
     const sim = await createSimulation()
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startLocal } from '../src/start-local.js'
@@ -26,6 +27,21 @@ const exists = (path: string) =>
   )
 
 describe('startLocal', () => {
+  it('has one function of a name at a time', async () => {
+    const file = fileURLToPath(new URL('./function-handlers.mjs', import.meta.url))
+    await using local = await startLocal()
+    const first = local.createFunction({ name: 'orders', file, exportName: 'echo' })
+
+    expect(() => local.createFunction({ name: 'orders', file, exportName: 'fail' })).toThrow(
+      /^name: "orders" cannot be used\. There is a function of this name/,
+    )
+    expect(await first.invoke({})).toMatchObject({ ok: true })
+
+    await first.close()
+    const next = local.createFunction({ name: 'orders', file, exportName: 'fail' })
+    expect(await next.invoke({})).toMatchObject({ errorType: 'RangeError' })
+  })
+
   it('closes at once with connections open, whose clients have nothing to wait for', async () => {
     const local = await startLocal({ streams: [{ name: 'orders', shards: 8 }] })
     await (await post(local.url, 'Kinesis_20131202.ListStreams', '{}')).json()

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { InvalidOptionError, refuseUnknownOptions } from '@org/kinesis-core'
 
@@ -65,30 +65,62 @@ export const localFunctionOptionNames: readonly string[] = Object.keys(KNOWN)
 
 export function resolveLocalFunctionOptions(options: LocalFunctionOptions): ResolvedLocalFunctionOptions {
   refuseUnknownOptions(options, localFunctionOptionNames)
-  if (typeof options.name !== 'string' || !/^[\w-]{1,64}$/.test(options.name)) {
-    throw new InvalidOptionError(
-      'name',
-      options.name,
-      'Give 1 to 64 letters, digits, hyphens or underscores.',
-    )
+  const { file, exportName = 'handler', environment = {}, onLogLine } = options
+  const common = resolveCommonFunctionOptions(options)
+  if (typeof file !== 'string' || !isAbsolute(file)) {
+    throw new InvalidOptionError('file', file, 'Give the absolute path of a built ES module.')
   }
-  if (typeof options.file !== 'string' || !isAbsolute(options.file)) {
-    throw new InvalidOptionError('file', options.file, 'Give the absolute path of a built ES module.')
+  if (!existsSync(file)) {
+    throw new InvalidOptionError('file', file, 'There is no such file: build the handler first.')
   }
-  if (!existsSync(options.file)) {
-    throw new InvalidOptionError('file', options.file, 'There is no such file: build the handler first.')
+  if (!statSync(file).isFile()) {
+    throw new InvalidOptionError('file', file, 'That is no file: give the path of the module itself.')
+  }
+  if (typeof exportName !== 'string' || exportName === '') {
+    throw new InvalidOptionError('exportName', exportName, 'Give the name of the export that is the handler.')
+  }
+  for (const [name, value] of Object.entries(environment)) {
+    if (typeof value !== 'string')
+      throw new InvalidOptionError(
+        `environment.${name}`,
+        value,
+        'Give text, as all variables of a process are.',
+      )
   }
   return {
-    name: options.name,
-    file: options.file,
-    exportName: options.exportName ?? 'handler',
-    environment: { ...options.environment },
-    timeoutMs: whole('timeoutMs', options.timeoutMs ?? 60_000, 1, 900_000),
+    ...common,
+    file,
+    exportName,
+    environment: { ...environment },
     memoryMb: whole('memoryMb', options.memoryMb ?? 512, 128, 10_240),
-    maxConcurrency: whole('maxConcurrency', options.maxConcurrency ?? 10, 1, 1_000),
-    onLogLine: options.onLogLine ?? ((line) => void process.stderr.write(`${options.name}: ${line}\n`)),
-    fault: options.fault ?? (() => undefined),
+    onLogLine:
+      onLogLine === undefined
+        ? (line) => void process.stderr.write(`${options.name}: ${line}\n`)
+        : called('onLogLine', onLogLine),
   }
+}
+
+/** What a function has in a simulation, too. */
+export function resolveCommonFunctionOptions({
+  name,
+  timeoutMs = 60_000,
+  maxConcurrency = 10,
+  fault = () => undefined,
+}: Pick<LocalFunctionOptions, 'name' | 'timeoutMs' | 'maxConcurrency' | 'fault'>) {
+  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {
+    throw new InvalidOptionError('name', name, 'Give 1 to 64 letters, digits, hyphens or underscores.')
+  }
+  return {
+    name,
+    timeoutMs: whole('timeoutMs', timeoutMs, 1, 900_000),
+    maxConcurrency: whole('maxConcurrency', maxConcurrency, 1, 1_000),
+    fault: called('fault', fault),
+  }
+}
+
+function called<T>(option: string, value: T): T {
+  if (typeof value === 'function') return value
+  throw new InvalidOptionError(option, value, 'Give a function, or leave it out.')
 }
 
 function whole(option: string, value: number, low: number, high: number): number {

@@ -47,7 +47,11 @@ interface Job {
 }
 
 /** A handler as Lambda would run it: in processes of its own, with real timeouts, crashes and memory, and a JSON round trip. */
-export function createLocalFunction(options: LocalFunctionOptions, deps: HostDependencies): LocalFunction {
+export function createLocalFunction(
+  options: LocalFunctionOptions,
+  deps: HostDependencies,
+  onClosed: () => void = () => {},
+): LocalFunction {
   const resolved = resolveLocalFunctionOptions(options)
   const { name, timeoutMs, memoryMb, maxConcurrency } = resolved
   const { metrics, clock } = deps
@@ -138,6 +142,7 @@ export function createLocalFunction(options: LocalFunctionOptions, deps: HostDep
         resolve(settle(crash(requestId, 'the function is closed'), 0))
       }
       await Promise.all([...children].map((child) => child.close()))
+      onClosed()
     },
   }
 }

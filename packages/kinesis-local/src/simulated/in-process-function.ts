@@ -1,6 +1,6 @@
-import { InvalidOptionError, lambdaQuotas } from '@org/kinesis-core'
+import { InvalidOptionError, lambdaQuotas, refuseUnknownOptions } from '@org/kinesis-core'
 import { type Admission, admitInvocation } from '../function/admit-invocation.js'
-import type { FunctionFault } from '../function/function-options.js'
+import { type FunctionFault, resolveCommonFunctionOptions } from '../function/function-options.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
 import { publishInvocation } from '../function/invocation-metrics.js'
 import {
@@ -33,10 +33,19 @@ export interface SimulatedFunctionOptions {
   handler: (event: never, context: SimulatedContext) => unknown
   /** After this an invocation fails, in milliseconds of simulated time, up to 900,000. @default 60_000 */
   timeoutMs?: number
-  /** Invocations at once; more wait. @default 10 */
+  /** Invocations at once; more wait; up to 1,000. @default 10 */
   maxConcurrency?: number
   /** Decides what goes wrong with an invocation, counted from 1. @default nothing */
   fault?: (invocation: { number: number; event: unknown }) => FunctionFault | undefined
+}
+
+/** As a record, so that the compiler asks for an option that is missing here. */
+const KNOWN: Record<keyof SimulatedFunctionOptions, true> = {
+  name: true,
+  handler: true,
+  timeoutMs: true,
+  maxConcurrency: true,
+  fault: true,
 }
 
 /**
@@ -48,9 +57,9 @@ export function createInProcessFunction(
   deps: HostDependencies,
   onSettled: (number: number, event: unknown, result: Settled) => void,
 ): LocalFunction {
-  const { name, handler, timeoutMs = 60_000, maxConcurrency = 10, fault: faultOf = () => undefined } = options
-  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
-    throw new InvalidOptionError('name', name, 'Give 1 to 64 letters, digits, hyphens or underscores.')
+  refuseUnknownOptions(options, Object.keys(KNOWN))
+  const { name, timeoutMs, maxConcurrency, fault: faultOf } = resolveCommonFunctionOptions(options)
+  const { handler } = options
   if (typeof handler !== 'function')
     throw new InvalidOptionError('handler', handler, 'Pass the handler, a function of event and context.')
   if (handler.length >= 3)
@@ -59,10 +68,6 @@ export function createInProcessFunction(
       handler,
       'Make it a function of event and context that returns a promise: Lambda calls back no handler since Node.js 24 (Runtime.CallbackHandlerDeprecated).',
     )
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 900_000)
-    throw new InvalidOptionError('timeoutMs', timeoutMs, 'Give a whole number from 1 to 900000.')
-  if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1)
-    throw new InvalidOptionError('maxConcurrency', maxConcurrency, 'Give a whole number from 1 on.')
   const { clock } = deps
   const arn = functionArn(name, deps)
   const waiting: (() => void)[] = []
