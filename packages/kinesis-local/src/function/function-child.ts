@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { ChildOutput, type OnLine } from './child-output.js'
 import type { ChildError, ChildMessage, InvokeMessage } from './child-protocol.js'
 import { deferred } from './deferred.js'
-import { LineSplitter } from './line-splitter.js'
 import { canReadResidentMemory, residentBytes } from './resident-memory.js'
 import { runnerFile } from './runner-location.js'
 
@@ -11,8 +11,10 @@ export interface FunctionChildOptions {
   environment: Record<string, string>
   timeoutMs: number
   memoryMb: number
-  onLine: (line: string, stream: 'stdout' | 'stderr') => void
+  onLine: OnLine
 }
+
+type InvocationRequest = Pick<InvokeMessage, 'requestId' | 'event'>
 
 /** How an invocation ended in the child. */
 export type ChildOutcome =
@@ -30,8 +32,6 @@ const CRASH: ChildOutcome = { kind: 'exit', reason: 'signal: killed' }
 /** Lambda gives a runtime ten seconds to start, apart from the function's timeout; a busy laptop may need the longer of the two. */
 const MIN_INIT_MS = 10_000
 const MEMORY_CHECK_MS = 100
-/** How long the last lines of an invocation may lag behind its answer, and those of a process behind its end. */
-const OUTPUT_GRACE_MS = 1_000
 /** What a handler starts is in the group of its process, and ends with it. Windows has no groups. */
 const hasGroups = process.platform !== 'win32'
 
@@ -42,15 +42,15 @@ const hasGroups = process.platform !== 'win32'
 export class FunctionChild {
   #options: FunctionChildOptions
   #process: ChildProcess
+  #output: ChildOutput
+  /** From its start to its end: a module that loads fills the memory, too, and so does what invocations leave to timers. */
+  #memoryWatch: NodeJS.Timeout
   #ready = deferred<'ready'>()
   #asked: { requestId: string; settle: (outcome: ChildOutcome) => void } | undefined
   #exited = deferred<string>()
   #endListeners = new Set<(reason: string) => void>()
-  #marks = new Map<string, () => void>()
   #killed: ChildOutcome | undefined
   #alive = true
-  /** From its start to its end: a module that loads fills the memory, too, and so does what invocations leave to timers. */
-  #memoryWatch = setInterval(() => this.#weigh(), MEMORY_CHECK_MS).unref()
 
   constructor(options: FunctionChildOptions) {
     this.#options = options
@@ -75,12 +75,8 @@ export class FunctionChild {
         signal === null ? `exit status ${code}` : `signal: ${signal === 'SIGKILL' ? 'killed' : signal}`,
       )
     })
-    this.#read('stdout')
-    this.#read('stderr')
-  }
-
-  get pid(): number | undefined {
-    return this.#process.pid
+    this.#output = new ChildOutput(this.#process, options.onLine)
+    this.#memoryWatch = setInterval(() => this.#weigh(), MEMORY_CHECK_MS).unref()
   }
 
   /** Whether it can take another invocation. */
@@ -89,20 +85,17 @@ export class FunctionChild {
   }
 
   /** Runs one invocation; never rejects. After anything but a payload or an error the child is gone. */
-  async invoke(
-    message: Omit<InvokeMessage, 'type' | 'timeoutMs'>,
-    fault?: ChildFault,
-  ): Promise<ChildOutcome> {
+  async invoke(request: InvocationRequest, fault?: ChildFault): Promise<ChildOutcome> {
     const { timeoutMs, memoryMb } = this.#options
-    const printed = this.#outputOf(message.requestId)
+    const printed = this.#output.of(request.requestId)
     if (fault === 'crash-before') this.#kill(CRASH)
     const start = await this.#limited(Math.max(MIN_INIT_MS, timeoutMs), this.#ready.promise)
-    const outcome = start === 'ready' ? await this.#limited(timeoutMs, this.#ask(message, fault)) : start
+    const outcome = start === 'ready' ? await this.#limited(timeoutMs, this.#ask(request, fault)) : start
     if (fault === 'crash-after') this.#kill(CRASH)
     if (fault === 'out-of-memory') this.#checkMemory((memoryMb + 1) * 1024 * 1024)
     // What was killed has no answer, even if one came meanwhile; but it is gone before anybody is told.
     if (this.#killed !== undefined) await this.#exited.promise
-    await atMost(OUTPUT_GRACE_MS, printed)
+    await printed()
     return this.#killed ?? outcome
   }
 
@@ -112,11 +105,11 @@ export class FunctionChild {
     await this.#exited.promise
   }
 
-  #ask(message: Omit<InvokeMessage, 'type' | 'timeoutMs'>, fault?: ChildFault): Promise<ChildOutcome> {
+  #ask(request: InvocationRequest, fault?: ChildFault): Promise<ChildOutcome> {
     const { promise, resolve } = deferred<ChildOutcome>()
-    this.#asked = { requestId: message.requestId, settle: fault === 'timeout' ? () => {} : resolve }
+    this.#asked = { requestId: request.requestId, settle: fault === 'timeout' ? () => {} : resolve }
     const { timeoutMs } = this.#options
-    this.#process.send({ type: 'invoke', ...message, timeoutMs } satisfies InvokeMessage, () => {})
+    this.#process.send({ type: 'invoke', ...request, timeoutMs } satisfies InvokeMessage, () => {})
     return promise
   }
 
@@ -184,34 +177,6 @@ export class FunctionChild {
     for (const listener of this.#endListeners) listener(reason)
   }
 
-  #read(name: 'stdout' | 'stderr'): void {
-    const stream = this.#process[name]
-    // A process that could not be started, for want of file descriptors, has no pipes.
-    if (!stream) return
-    const splitter = new LineSplitter(
-      (line) => this.#options.onLine(line, name),
-      (mark) => {
-        const seen = this.#marks.get(`${name} ${mark}`)
-        seen?.()
-        return seen !== undefined
-      },
-    )
-    stream.on('data', (chunk: Buffer) => splitter.write(chunk))
-    stream.on('close', () => {
-      splitter.end()
-      for (const [key, seen] of this.#marks) if (key.startsWith(name)) seen()
-    })
-    // What has left the group may still hold the pipe, which would keep this process from ending.
-    this.#process.on('exit', () => setTimeout(() => stream.destroy(), OUTPUT_GRACE_MS).unref())
-  }
-
-  /** Resolves when every line of an invocation was read. */
-  async #outputOf(requestId: string): Promise<void> {
-    const keys = [`stdout end ${requestId}`, `stderr end ${requestId}`]
-    await Promise.all(keys.map((key) => new Promise<void>((resolve) => this.#marks.set(key, resolve))))
-    for (const key of keys) this.#marks.delete(key)
-  }
-
   #weigh(): void {
     const { pid } = this.#process
     const rssBytes = pid === undefined ? undefined : residentBytes(pid)
@@ -221,13 +186,4 @@ export class FunctionChild {
   #checkMemory(rssBytes: number): void {
     if (rssBytes > this.#options.memoryMb * 1024 * 1024) this.#kill({ kind: 'out-of-memory', rssBytes })
   }
-}
-
-async function atMost(limitMs: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs)
-  })
-  await Promise.race([promise, limit])
-  clearTimeout(timer)
 }
