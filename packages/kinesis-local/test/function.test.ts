@@ -273,6 +273,11 @@ describe('a local function', () => {
     expect(() => aFunction('echo', { environment: { RETRIES: 5 as never } })).toThrow(
       /^environment\.RETRIES: 5/,
     )
+    expect(() => aFunction('echo', { environment: { TABLE: 'a\0b' } })).toThrow(/^environment\.TABLE/)
+    expect(() => aFunction('echo', { environment: { TABLE: 'x'.repeat(4_085) } })).toThrow(
+      /^environment: "4097 bytes" cannot be used/,
+    )
+    expect(() => aFunction('echo', { environment: { TABLE: 'x'.repeat(4_084) } })).not.toThrow()
     expect(() => aFunction('echo', { onLogLine: 'log' as never })).toThrow(/^onLogLine: "log"/)
     expect(() => aFunction('echo', { fault: 'throw' as never })).toThrow(/^fault: "throw"/)
     expect(() => aFunction('echo', { name: 'a b' })).toThrow(/^name/)

@@ -48,6 +48,9 @@ export interface ResolvedLocalFunctionOptions {
   fault: (invocation: { number: number; event: unknown }) => FunctionFault | undefined
 }
 
+/** Of all variables together, as JSON ("Lambda quotas"). The system's own limit, which a process could not be started beyond, is far above. */
+const MAX_ENVIRONMENT_BYTES = 4_096
+
 /** As a record, so that the compiler asks for an option that is missing here. */
 const KNOWN: Record<keyof LocalFunctionOptions, true> = {
   name: true,
@@ -76,16 +79,20 @@ export function resolveLocalFunctionOptions(options: LocalFunctionOptions): Reso
   if (!statSync(file).isFile()) {
     throw new InvalidOptionError('file', file, 'That is no file: give the path of the module itself.')
   }
-  if (typeof exportName !== 'string' || exportName === '') {
+  if (typeof exportName !== 'string' || exportName === '' || exportName.includes('\0')) {
     throw new InvalidOptionError('exportName', exportName, 'Give the name of the export that is the handler.')
   }
   for (const [name, value] of Object.entries(environment)) {
-    if (typeof value !== 'string')
-      throw new InvalidOptionError(
-        `environment.${name}`,
-        value,
-        'Give text, as all variables of a process are.',
-      )
+    if (typeof value !== 'string' || `${name}${value}`.includes('\0'))
+      throw new InvalidOptionError(`environment.${name}`, value, 'Give text without zero bytes.')
+  }
+  const environmentBytes = Buffer.byteLength(JSON.stringify(environment))
+  if (environmentBytes > MAX_ENVIRONMENT_BYTES) {
+    throw new InvalidOptionError(
+      'environment',
+      `${environmentBytes} bytes`,
+      'Lambda takes 4 KB in all: give the function a place to read the rest from.',
+    )
   }
   return {
     ...common,
