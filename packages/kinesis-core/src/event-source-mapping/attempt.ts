@@ -29,12 +29,8 @@ export function firstAttempt<R extends ShardRecord>(records: TrackedRecord<R>[])
   }
 }
 
-/** Takes the records at the head of a batch off that arrived before a time. */
-export function splitByAge<R extends ShardRecord>(
-  batch: Attempt<R>,
-  beforeMs: number,
-): { old: TrackedRecord<R>[]; rest: Attempt<R> | undefined } {
-  const young = batch.records.findIndex(({ record }) => record.arrivalMs >= beforeMs)
-  if (young === -1) return { old: batch.records, rest: undefined }
-  return { old: batch.records.slice(0, young), rest: { ...batch, records: batch.records.slice(young) } }
+/** How many records at the head of a batch arrived before a time. */
+export function countBefore<R extends ShardRecord>({ records }: Attempt<R>, timeMs: number): number {
+  const young = records.findIndex(({ record }) => record.arrivalMs >= timeMs)
+  return young === -1 ? records.length : young
 }

@@ -6,9 +6,22 @@ import type { TumblingWindow } from './tumbling-window.js'
 /** Room for what a payload holds beside records and window state. */
 const ENVELOPE_BYTES = 1_024
 
-/** What the records of one invocation may weigh. */
-export function payloadBudget(settings: ResolvedMappingSettings, window: TumblingWindow | undefined): number {
-  return settings.maximumPayloadBytes - ENVELOPE_BYTES - (window?.stateBytes ?? 0)
+/** What the records of one invocation may weigh beside the state of a window. */
+export function payloadBudget({ maximumPayloadBytes }: ResolvedMappingSettings, stateBytes = 0): number {
+  return maximumPayloadBytes - ENVELOPE_BYTES - stateBytes
+}
+
+/** How many records at the head of a batch fit into one invocation; the first one always goes, even alone over the limit. */
+export function countWithin<R extends ShardRecord>(
+  records: readonly TrackedRecord<R>[],
+  budget: number,
+): number {
+  let bytes = 0
+  for (const [index, { record }] of records.entries()) {
+    bytes += record.payloadBytes
+    if (bytes > budget && index > 0) return index
+  }
+  return records.length
 }
 
 export interface CutContext {
@@ -28,7 +41,7 @@ export function cutBatch<R extends ShardRecord>(
 ): TrackedRecord<R>[] | { untilMs: number | undefined } {
   const first = queue.peek()
   if (first === undefined) return { untilMs: undefined }
-  const budget = payloadBudget(settings, window)
+  const budget = payloadBudget(settings, window?.stateBytes)
   const windowStartMs = window?.startOf(first.record.arrivalMs)
 
   let count = 0

@@ -1,7 +1,7 @@
 import { backoffDelayMs } from '../backoff.js'
 import type { Random } from '../random.js'
-import { type Attempt, firstAttempt, splitByAge } from './attempt.js'
-import { cutBatch, payloadBudget } from './batch-cut.js'
+import { type Attempt, countBefore, firstAttempt } from './attempt.js'
+import { countWithin, cutBatch, payloadBudget } from './batch-cut.js'
 import { type BatchVerdict, readBatchResponse } from './batch-response.js'
 import { Fifo } from './fifo.js'
 import type { DiscardCondition, InvocationOutcome, MappedBatch } from './mapping-effects.js'
@@ -124,12 +124,20 @@ export class Lane<R extends ShardRecord> {
 
   #nextWaiting(): Attempt<R> | undefined {
     const first = this.#attempts[0]
-    if (this.#window?.stateIsTooLarge && !first?.final) {
-      const early = { ...firstAttempt<R>([]), final: true, early: true }
-      this.#attempts.unshift(early)
-      return early
-    }
-    return first
+    if (first?.final || !this.#mustEndEarly((first?.records[0] ?? this.#queue.peek())?.record)) return first
+    const early = { ...firstAttempt<R>([]), final: true, early: true }
+    this.#attempts.unshift(early)
+    return early
+  }
+
+  /** A window ends early when its state has grown too large: by itself, or to leave room for a record that fits without it. */
+  #mustEndEarly(next: R | undefined): boolean {
+    if (this.#window === undefined) return false
+    if (this.#window.stateIsTooLarge) return true
+    if (next === undefined || this.#window.isBeyond(next.arrivalMs)) return false
+    return (
+      next.payloadBytes > payloadBudget(this.#settings, this.#window.stateBytes) && !this.#isOversized(next)
+    )
   }
 
   #windowIsOver(progress: ShardProgress): boolean {
@@ -143,39 +151,43 @@ export class Lane<R extends ShardRecord> {
   #send(batch: Attempt<R>, nowMs: number, { retentionMs }: ShardProgress): LaneAction<R> {
     const { maximumRecordAgeMs, oversizedRecords, expiredRecords } = this.#settings
     if (this.#isExhausted(batch)) return this.#discard(batch, 'RetryAttemptsExhausted')
-    if (oversizedRecords === 'discard' && this.#isOversized(batch)) {
+    const first = batch.records[0]?.record
+    if (oversizedRecords === 'discard' && this.#isOversized(first)) {
       return this.#discard(batch, 'RetryAttemptsExhausted')
     }
-    const expired = this.#takeOld(batch, nowMs - retentionMs)
-    if (expired.length > 0) {
-      if (expiredRecords === 'drop') return { kind: 'expired', records: expired }
-      return this.#discard({ ...batch, records: expired }, 'RecordAgeExceeded')
+    const expired = countBefore(batch, nowMs - retentionMs)
+    if (expired > 0) {
+      const gone = this.#takeHead(batch, expired)
+      if (expiredRecords === 'drop') return { kind: 'expired', records: gone.records }
+      return this.#discard(gone, 'RecordAgeExceeded')
     }
-    if (maximumRecordAgeMs >= 0) {
-      const tooOld = this.#takeOld(batch, nowMs - maximumRecordAgeMs)
-      if (tooOld.length > 0) return this.#discard({ ...batch, records: tooOld }, 'RecordAgeExceeded')
-    }
-    this.#outside = batch
-    const first = batch.records[0]
-    if (first !== undefined) this.#window?.enter(first.record.arrivalMs)
-    return { kind: 'invoke', batch: this.#describe(batch), attempt: batch.invocations + 1 }
+    const tooOld = maximumRecordAgeMs < 0 ? 0 : countBefore(batch, nowMs - maximumRecordAgeMs)
+    if (tooOld > 0) return this.#discard(this.#takeHead(batch, tooOld), 'RecordAgeExceeded')
+    if (first !== undefined) this.#window?.enter(first.arrivalMs)
+    // The state may have grown since the batch was cut.
+    const budget = payloadBudget(this.#settings, this.#window?.stateBytes)
+    const sent = this.#takeHead(batch, countWithin(batch.records, budget))
+    this.#outside = sent
+    return { kind: 'invoke', batch: this.#describe(sent), attempt: sent.invocations + 1 }
   }
 
-  /** Takes the records off that arrived before a time; what is left of the batch waits for its turn. */
-  #takeOld(batch: Attempt<R>, beforeMs: number): TrackedRecord<R>[] {
-    const { old, rest } = splitByAge(batch, beforeMs)
-    if (old.length > 0 && rest !== undefined) this.#attempts.unshift(rest)
-    return old
+  /** The first records of a batch; what is left of it waits for its turn, with the same history. */
+  #takeHead(batch: Attempt<R>, count: number): Attempt<R> {
+    if (count === batch.records.length) return batch
+    this.#attempts.unshift({ ...batch, records: batch.records.slice(count) })
+    return { ...batch, records: batch.records.slice(0, count) }
   }
 
-  #isOversized({ records: [first, ...others] }: Attempt<R>): boolean {
-    if (first === undefined || others.length > 0) return false
-    return first.record.payloadBytes > payloadBudget(this.#settings, this.#window)
+  /** Whether no invocation has room for a record, whatever state it comes with. Such a record is alone in its batch. */
+  #isOversized(record: R | undefined): boolean {
+    return record !== undefined && record.payloadBytes > payloadBudget(this.#settings)
   }
 
   /** Whether an attempt counts; of those that did not reach the function, only those with a record that never can. */
   #counts(batch: Attempt<R>, { invoked = true }: { invoked?: boolean }): boolean {
-    return invoked || (this.#settings.oversizedRecords === 'retry' && this.#isOversized(batch))
+    return (
+      invoked || (this.#settings.oversizedRecords === 'retry' && this.#isOversized(batch.records[0]?.record))
+    )
   }
 
   #keepsState(verdict: BatchVerdict): boolean {
@@ -214,8 +226,7 @@ export class Lane<R extends ShardRecord> {
       return
     }
     const middle = Math.ceil(batch.records.length / 2)
-    this.#attempts.unshift({ ...batch, setbacks, records: batch.records.slice(middle), retryAtMs: nowMs })
-    this.#again({ ...batch, setbacks, records: batch.records.slice(0, middle) }, nowMs)
+    this.#again(this.#takeHead({ ...batch, setbacks, retryAtMs: nowMs }, middle), nowMs)
   }
 
   #stopAt(batch: Attempt<R>, index: number, nowMs: number): TrackedRecord<R>[] {

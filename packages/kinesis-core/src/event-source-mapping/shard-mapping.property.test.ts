@@ -1,17 +1,31 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../random.js'
-import type { DiscardEffect, InvocationOutcome, InvokeEffect, MappingEffect } from './mapping-effects.js'
+import { lambdaQuotas } from '../quotas.js'
+import { type Random, seededRandom } from '../random.js'
+import type {
+  DiscardEffect,
+  InvocationOutcome,
+  InvokeEffect,
+  MappedBatch,
+  MappingEffect,
+} from './mapping-effects.js'
 import { aRecord, START_MS, sequences } from './mapping-fixture.js'
 import { type MappingSettings, resolveMappingSettings } from './mapping-settings.js'
 import { ShardMapping } from './shard-mapping.js'
 import type { ShardRecord } from './shard-record.js'
+import type { WindowState } from './tumbling-window.js'
 
 /**
  * A host that does everything in an order drawn from a seed: offers records in pieces, answers invocations late and out of order with
  * successes, errors and partial failures, and writes discards when it likes.
  */
-function simulate(settings: MappingSettings, offered: ShardRecord[], seed: number, failureRate: number) {
+function simulate(
+  settings: MappingSettings,
+  offered: ShardRecord[],
+  seed: number,
+  failureRate: number,
+  stateOf: (random: Random) => WindowState = () => ({ seen: 1 }),
+) {
   const random = seededRandom(seed)
   const mapping = new ShardMapping<ShardRecord>(resolveMappingSettings(settings), seededRandom(seed + 1))
   const invoked: InvokeEffect<ShardRecord>[] = []
@@ -59,7 +73,13 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
         resolved.push({ sequence: sequences([record])[0]!, key: record.partitionKey })
       return perform(mapping.discarded(effect.id, nowMs))
     }
-    const { outcome, upTo } = draw(records, random, failureRate, settings.reportBatchItemFailures ?? false)
+    const { outcome, upTo } = draw(
+      effect.batch,
+      random,
+      failureRate,
+      settings.reportBatchItemFailures ?? false,
+      stateOf,
+    )
     if (outcome.ok || outcome.invoked !== false) attempts.push(effect)
     for (const record of records.slice(0, upTo)) {
       resolved.push({ sequence: sequences([record])[0]!, key: record.partitionKey })
@@ -68,7 +88,7 @@ function simulate(settings: MappingSettings, offered: ShardRecord[], seed: numbe
   }
 
   for (let steps = 0; !mapping.isFinished; steps += 1) {
-    if (steps > 100_000) throw new Error('the mapping does not come to an end')
+    if (steps > 20_000) throw new Error('the mapping does not come to an end')
     const choice = random()
     if (choice < 0.4 && next < offered.length) {
       const piece = offered.slice(next, next + 1 + Math.floor(random() * 20))
@@ -94,14 +114,24 @@ const isWanted = ({ data }: ShardRecord) =>
 const isLarge = ({ payloadBytes }: ShardRecord) => payloadBytes > 6 * 1024 * 1024
 const dataOf = (wanted: boolean) => Buffer.from(JSON.stringify({ wanted }))
 
+/** What an invocation weighs, as Lambda would see it. */
+const payloadBytesOf = ({ records, window }: MappedBatch<ShardRecord>) =>
+  records.reduce(
+    (sum, { payloadBytes }) => sum + payloadBytes,
+    Buffer.byteLength(JSON.stringify(window ?? {})),
+  )
+const hasRoom = (batch: MappedBatch<ShardRecord>) => payloadBytesOf(batch) <= lambdaQuotas.maxPayloadBytes
+
 function draw(
-  records: readonly ShardRecord[],
-  random: () => number,
+  batch: MappedBatch<ShardRecord>,
+  random: Random,
   failureRate: number,
   reports: boolean,
+  stateOf: (random: Random) => WindowState,
 ): { outcome: InvocationOutcome; upTo: number } {
-  const state = { seen: 1 }
-  if (records.some(isLarge) || random() < failureRate / 10)
+  const { records } = batch
+  const state = stateOf(random)
+  if (!hasRoom(batch) || random() < failureRate / 10)
     return { outcome: { ok: false, invoked: false }, upTo: 0 }
   if (random() >= failureRate) return { outcome: { ok: true, payload: { state } }, upTo: records.length }
   if (!reports || records.length === 0 || random() < 0.5) return { outcome: { ok: false }, upTo: 0 }
@@ -236,26 +266,41 @@ describe('whatever fails, and in whatever order answers come', () => {
 })
 
 describe('windows, whatever fails', () => {
-  it('follow one another, each closed once, every record inside exactly one of them', () => {
+  it('follow one another, each closed, every record inside exactly one of them, whatever it and the state weigh', () => {
+    const MB = 1024 * 1024
     const anyWindowedRun = fc.record({
       seed: fc.nat(),
-      arrivals: fc.array(fc.integer({ min: 0, max: 600_000 }), { minLength: 1, maxLength: 80 }),
+      arrivals: fc.array(
+        fc.tuple(fc.integer({ min: 0, max: 600_000 }), fc.constantFrom(100, MB, 3 * MB, 5.5 * MB)),
+        {
+          minLength: 1,
+          maxLength: 60,
+        },
+      ),
       failureRate: fc.double({ min: 0, max: 0.6, noNaN: true }),
+      stateBytes: fc.constantFrom([10], [10, 0.4 * MB, 0.9 * MB], [10, 0.9 * MB, 1.1 * MB]),
       batchSize: fc.integer({ min: 1, max: 30 }),
       bisectBatchOnFunctionError: fc.boolean(),
+      reportBatchItemFailures: fc.boolean(),
+      windowStateAfterPartialFailure: fc.constantFrom('returned' as const, 'before' as const),
     })
     fc.assert(
-      fc.property(anyWindowedRun, ({ seed, arrivals, failureRate, ...settings }) => {
+      fc.property(anyWindowedRun, ({ seed, arrivals, failureRate, stateBytes, ...settings }) => {
         const offered = arrivals
-          .sort((a, b) => a - b)
-          .map((offset, index) => aRecord(index, { arrivalMs: START_MS + offset }))
+          .sort(([a], [b]) => a - b)
+          .map(([offset, payloadBytes], index) =>
+            aRecord(index, { arrivalMs: START_MS + offset, payloadBytes }),
+          )
 
         const { invoked, resolved } = simulate(
           { ...settings, tumblingWindowMs: 60_000 },
           offered,
           seed,
           failureRate,
+          (random) => ({ held: 'x'.repeat(stateBytes[Math.floor(random() * stateBytes.length)]!) }),
         )
+
+        expect(invoked.every(({ batch }) => hasRoom(batch))).toBe(true)
 
         const starts = invoked.map(({ batch }) => batch.window!.startMs)
         expect(starts).toEqual([...starts].sort((a, b) => a - b))
@@ -273,7 +318,7 @@ describe('windows, whatever fails', () => {
         expect(closed).toEqual(new Set(starts))
         expect(resolved.map(({ sequence }) => sequence)).toEqual(sequences(offered))
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 })

@@ -32,6 +32,16 @@ const story = (effects: MappingEffect<ShardRecord>[]) =>
     ...(window!.isWindowTerminatedEarly ? { early: true } : {}),
   }))
 
+/** The records of each invocation, or how it ends the window: without its state, which is large where this is used. */
+const outline = (effects: MappingEffect<ShardRecord>[]) =>
+  invocations(effects).map(({ batch: { records: inBatch, window } }) => {
+    if (window!.isWindowTerminatedEarly) return 'early'
+    return window!.isFinalInvokeForWindow ? 'final' : sequences(inBatch)
+  })
+
+/** As large as a state may be without ending its window, nearly. */
+const NINE_TENTHS = { held: 'x'.repeat(900_000) }
+
 describe('a tumbling window', () => {
   it('carries state from invocation to invocation, ends before the next window’s records, and starts that one afresh', () => {
     const mapping = windowed({ batchSize: 2 })
@@ -262,6 +272,53 @@ describe('a tumbling window', () => {
     )
 
     expect(story(effects).at(-1)).toEqual({ minute: 1, records: [1], state: {}, final: false })
+  })
+
+  it('cuts what is left of a batch anew when its state has grown, which takes no retry', () => {
+    const mapping = windowed({ reportBatchItemFailures: true, maximumRetryAttempts: 0 })
+    // All fit beside no state: 5.9 MB. The state leaves room for three of the heavy ones.
+    const offered = [aRecord(0), ...[1, 2, 3, 4].map((index) => aRecord(index, { payloadBytes: 1_475_000 }))]
+    const report = (from: number) => [{ itemIdentifier: String(1_000 + from) }]
+
+    const effects = runToEnd(mapping, mapping.offer(offered, START_MS), ({ batch }) => ({
+      ok: true,
+      payload: { state: NINE_TENTHS, batchItemFailures: batch.records.length > 4 ? report(1) : [] },
+    }))
+
+    expect(outline(effects)).toEqual([[0, 1, 2, 3, 4], [1, 2, 3], [4]])
+  })
+
+  it.each(['retry', 'discard'] as const)(
+    'ends early for a record that has no room beside its state, where oversizedRecords says %s',
+    (oversizedRecords) => {
+      const mapping = windowed({ batchSize: 1, oversizedRecords, maximumRetryAttempts: 0 })
+      const offered = [aRecord(0), aRecord(1, { payloadBytes: 5.5 * 1024 * 1024 }), aRecord(2)]
+
+      const effects = runToEnd(mapping, mapping.offer(offered, START_MS), () => ({
+        ok: true,
+        payload: { state: NINE_TENTHS },
+      }))
+
+      expect(outline(effects)).toEqual([[0], 'early', [1], [2]])
+      expect(invocations(effects)[2]!.batch.window).toMatchObject({ startMs: START_MS, state: {} })
+      expect(mapping.unresolvedRecords).toBe(0)
+    },
+  )
+
+  it('is not ended for a record that no invocation has room for', () => {
+    const mapping = windowed({ maximumRetryAttempts: 0 })
+    const offered = [aRecord(0), aRecord(1, { payloadBytes: 7 * 1024 * 1024 }), aRecord(2)]
+
+    const effects = runToEnd(mapping, mapping.offer(offered, START_MS), (effect) =>
+      sequences(effect.batch.records)[0] === 1 ? { ok: false, invoked: false } : counting(effect),
+    )
+
+    expect(story(effects)).toEqual([
+      { minute: 0, records: [0], state: {}, final: false },
+      { minute: 0, records: [1], state: { count: 1 }, final: false },
+      { minute: 0, records: [2], state: { count: 1 }, final: false },
+    ])
+    expect(effects.filter((effect) => effect.kind === 'discard')).toHaveLength(1)
   })
 
   it('leaves room for its state in the payload', () => {
