@@ -39,9 +39,9 @@ export function failureDocument<R extends ShardRecord>(
   discard: DiscardEffect<R>,
   context: FailureDocumentContext,
 ): FailureDocument {
-  const { records, window } = discard.batch
-  const first = records[0]
-  const last = records.at(-1)
+  const { records } = discard.batch
+  const first = records[0]!
+  const last = records.at(-1)!
   return {
     requestContext: {
       requestId: context.requestId,
@@ -62,11 +62,10 @@ export function failureDocument<R extends ShardRecord>(
     timestamp: instant(context.nowMs),
     KinesisBatchInfo: {
       shardId: context.shardId,
-      // The final invocation of a window has no records; the window stands for their times.
-      startSequenceNumber: first?.sequenceNumber ?? '',
-      endSequenceNumber: last?.sequenceNumber ?? '',
-      approximateArrivalOfFirstRecord: instant(first?.arrivalMs ?? window?.startMs ?? context.nowMs),
-      approximateArrivalOfLastRecord: instant(last?.arrivalMs ?? window?.endMs ?? context.nowMs),
+      startSequenceNumber: first.sequenceNumber,
+      endSequenceNumber: last.sequenceNumber,
+      approximateArrivalOfFirstRecord: instant(first.arrivalMs),
+      approximateArrivalOfLastRecord: instant(last.arrivalMs),
       batchSize: records.length,
       streamArn: context.streamArn,
     },

@@ -117,8 +117,6 @@ export class Lane<R extends ShardRecord> {
   discarded(): TrackedRecord<R>[] {
     const batch = this.#outside!
     this.#outside = undefined
-    // A final invocation that was given up took the window's state with it into the failure destination.
-    if (batch.final) this.#window?.close(batch)
     return batch.records
   }
 
@@ -249,6 +247,9 @@ export class Lane<R extends ShardRecord> {
   }
 
   #isExhausted(batch: Attempt<R>): boolean {
+    // Unless the final invocation succeeds, "your Lambda function suspends further processing until a successful invocation" (developer
+    // guide, "Implementing stateful Kinesis Data Streams processing in Lambda").
+    if (batch.final) return false
     const { maximumRetryAttempts } = this.#settings
     return maximumRetryAttempts >= 0 && batch.failures > maximumRetryAttempts
   }

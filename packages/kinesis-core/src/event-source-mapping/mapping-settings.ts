@@ -11,7 +11,10 @@ export interface MappingSettings {
   maximumBatchingWindowMs?: number
   /** How many batches of one shard run at once, 1 to 10; records of one partition key keep their order. @default 1 */
   parallelizationFactor?: number
-  /** How often a failed batch is tried again before it is discarded, 0 to 10,000; -1: until it succeeds. @default -1 */
+  /**
+   * How often a failed batch is tried again before it is discarded, 0 to 10,000; -1: until it succeeds, as the final invocation of a window
+   * always is. @default -1
+   */
   maximumRetryAttempts?: number
   /** Records older than this are discarded, up to 604,800,000 ms; -1: never. @default -1 */
   maximumRecordAgeMs?: number

@@ -132,41 +132,27 @@ describe('a tumbling window', () => {
     },
   )
 
-  it('repeats its final invocation until it succeeds, and holds the next window back', () => {
-    const mapping = windowed()
-    let finals = 0
+  it.each([-1, 0])(
+    'repeats its final invocation until it succeeds, and holds the next window back, whatever the retries: %i',
+    (maximumRetryAttempts) => {
+      const mapping = windowed({ maximumRetryAttempts })
+      let finals = 0
 
-    const effects = runToEnd(mapping, mapping.offer([at(0, 0), at(1, 60_000)], START_MS), (effect) => {
-      if (effect.batch.window!.isFinalInvokeForWindow && ++finals < 3) return failure
-      return counting(effect)
-    })
+      const effects = runToEnd(mapping, mapping.offer([at(0, 0), at(1, 60_000)], START_MS), (effect) => {
+        if (effect.batch.window!.isFinalInvokeForWindow && ++finals < 3) return failure
+        return counting(effect)
+      })
 
-    expect(story(effects).map(({ minute, final }) => [minute, final])).toEqual([
-      [0, false],
-      [0, true],
-      [0, true],
-      [0, true],
-      [1, false],
-    ])
-  })
-
-  it('goes with its state into the failure destination when its final invocation is given up', () => {
-    const mapping = windowed({ maximumRetryAttempts: 0 })
-
-    const effects = runToEnd(mapping, mapping.offer([at(0, 0), at(1, 60_000)], START_MS), (effect) =>
-      effect.batch.window!.isFinalInvokeForWindow ? failure : counting(effect),
-    )
-
-    expect(effects.filter((effect) => effect.kind === 'discard')).toMatchObject([
-      {
-        batch: {
-          records: [],
-          window: { startMs: START_MS, state: { count: 1 }, isFinalInvokeForWindow: true },
-        },
-      },
-    ])
-    expect(story(effects).at(-1)).toMatchObject({ minute: 1, state: {} })
-  })
+      expect(story(effects).map(({ minute, final, state }) => [minute, final, state])).toEqual([
+        [0, false, {}],
+        [0, true, { count: 1 }],
+        [0, true, { count: 1 }],
+        [0, true, { count: 1 }],
+        [1, false, {}],
+      ])
+      expect(effects.filter((effect) => effect.kind === 'discard')).toEqual([])
+    },
+  )
 
   it('keeps the state that a partial success returned', () => {
     const mapping = windowed({ reportBatchItemFailures: true })
