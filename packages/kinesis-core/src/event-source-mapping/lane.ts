@@ -98,8 +98,8 @@ export class Lane<R extends ShardRecord> {
     batch.invocations += 1
     batch.functionError = !outcome.ok
     const verdict = this.#judge(batch, outcome)
-    if (verdict.kind === 'failed') {
-      this.#failWhole(batch, nowMs)
+    if (verdict.kind === 'failed' || (verdict.kind === 'stopped-at' && verdict.index === 0)) {
+      this.#failWhole(batch, verdict.kind === 'failed' || this.#settings.bisectWithoutProgress, nowMs)
       return []
     }
     if (this.#window !== undefined && outcome.ok && this.#keepsState(verdict)) {
@@ -189,8 +189,7 @@ export class Lane<R extends ShardRecord> {
   }
 
   #keepsState(verdict: BatchVerdict): boolean {
-    if (verdict.kind !== 'stopped-at') return true
-    return verdict.index > 0 && this.#settings.windowStateAfterPartialFailure === 'returned'
+    return verdict.kind === 'succeeded' || this.#settings.windowStateAfterPartialFailure === 'returned'
   }
 
   #discard(batch: Attempt<R>, condition: DiscardCondition): LaneAction<R> {
@@ -217,9 +216,9 @@ export class Lane<R extends ShardRecord> {
     )
   }
 
-  #failWhole(batch: Attempt<R>, nowMs: number): void {
+  #failWhole(batch: Attempt<R>, mayBisect: boolean, nowMs: number): void {
     const setbacks = batch.setbacks + 1
-    if (!this.#settings.bisectBatchOnFunctionError || batch.records.length < 2) {
+    if (!mayBisect || !this.#settings.bisectBatchOnFunctionError || batch.records.length < 2) {
       this.#again({ ...batch, setbacks, failures: batch.failures + 1 }, nowMs)
       return
     }
@@ -227,14 +226,12 @@ export class Lane<R extends ShardRecord> {
     this.#again(this.#takeHead({ ...batch, setbacks, retryAtMs: nowMs }, middle), nowMs)
   }
 
+  /** A part of the batch is resolved: with bisecting it is a split at that point. */
   #stopAt(batch: Attempt<R>, index: number, nowMs: number): TrackedRecord<R>[] {
     const { bisectBatchOnFunctionError, partialProgressResetsRetries } = this.#settings
-    // Without progress it is a failed attempt like any other. With progress and bisecting, it is a split at that point.
-    let failures = batch.failures + 1
-    if (index > 0 && partialProgressResetsRetries) failures = 0
-    else if (index > 0 && bisectBatchOnFunctionError) failures = batch.failures
-    const setbacks = index > 0 ? 1 : batch.setbacks + 1
-    this.#again({ ...batch, records: batch.records.slice(index), failures, setbacks }, nowMs)
+    let failures = bisectBatchOnFunctionError ? batch.failures : batch.failures + 1
+    if (partialProgressResetsRetries) failures = 0
+    this.#again({ ...batch, records: batch.records.slice(index), failures, setbacks: 1 }, nowMs)
     return batch.records.slice(0, index)
   }
 

@@ -15,6 +15,7 @@ describe('the settings of a mapping', () => {
       maximumPayloadBytes: 6_291_456,
       filter: undefined,
       partialProgressResetsRetries: true,
+      bisectWithoutProgress: true,
       windowStateAfterPartialFailure: 'returned',
       idleWindowDelayMs: 0,
       oversizedRecords: 'retry',

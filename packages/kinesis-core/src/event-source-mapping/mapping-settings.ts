@@ -39,6 +39,12 @@ export interface MappingSettings {
    */
   partialProgressResetsRetries?: boolean
   /**
+   * Whether a mapping that bisects halves a batch whose response reports its first record: it is to be split at the record reported, where
+   * there is nothing to split off. `false` repeats it whole, which takes a retry, and its good followers into the discard. The service's
+   * documents leave this open. @default true
+   */
+  bisectWithoutProgress?: boolean
+  /**
    * Which state a window goes on with after a response that resolved a part of the batch: the one that it `returned`, which must then cover
    * the resolved records alone, or the one from `before` the invocation. The service's documents leave this open. @default 'returned'
    */
@@ -120,6 +126,7 @@ export function resolveMappingSettings(settings: MappingSettings): ResolvedMappi
       lambdaQuotas.maxPayloadBytes,
     ),
     partialProgressResetsRetries: settings.partialProgressResetsRetries ?? true,
+    bisectWithoutProgress: settings.bisectWithoutProgress ?? true,
     windowStateAfterPartialFailure: oneOf(
       'windowStateAfterPartialFailure',
       settings.windowStateAfterPartialFailure ?? 'returned',

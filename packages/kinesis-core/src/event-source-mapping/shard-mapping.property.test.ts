@@ -153,6 +153,7 @@ const anyRun = fc.record({
     bisectBatchOnFunctionError: fc.boolean(),
     reportBatchItemFailures: fc.boolean(),
     partialProgressResetsRetries: fc.boolean(),
+    bisectWithoutProgress: fc.boolean(),
     filters: fc.constantFrom(undefined, onlyWanted),
     maximumRecordAgeMs: fc.constantFrom(-1, 20_000),
     oversizedRecords: fc.constantFrom('retry' as const, 'hold' as const, 'discard' as const),

@@ -487,18 +487,36 @@ describe('a response with batch item failures', () => {
     expect(invoked(effects)).toEqual([[0, 1]])
   })
 
-  it('counts as a failed attempt when it makes no progress, and takes the good followers into the discard', () => {
-    const mapping = aMapping({ ...report, maximumRetryAttempts: 2, bisectBatchOnFunctionError: true })
+  it.each([
+    ['does not bisect', {}],
+    ['is told so', { bisectBatchOnFunctionError: true, bisectWithoutProgress: false }],
+  ])(
+    'that makes no progress takes a retry, and good followers into the discard, where the mapping %s',
+    (_, settings) => {
+      const mapping = aMapping({ ...report, maximumRetryAttempts: 2, ...settings })
 
-    const effects = runToEnd(mapping, mapping.offer(records(3), START_MS), () => reporting(0))
+      const effects = runToEnd(mapping, mapping.offer(records(3), START_MS), () => reporting(0))
 
-    expect(invoked(effects)).toEqual([
-      [0, 1, 2],
-      [0, 1, 2],
-      [0, 1, 2],
-    ])
-    expect(discards(effects)).toMatchObject([{ invocations: 3, functionError: false }])
-    expect(sequences(discards(effects)[0]!.batch.records)).toEqual([0, 1, 2])
+      expect(invoked(effects)).toEqual([
+        [0, 1, 2],
+        [0, 1, 2],
+        [0, 1, 2],
+      ])
+      expect(discards(effects)).toMatchObject([{ invocations: 3, functionError: false }])
+      expect(sequences(discards(effects)[0]!.batch.records)).toEqual([0, 1, 2])
+    },
+  )
+
+  it('that makes no progress halves the batch where the mapping bisects, down to the bad record', () => {
+    const mapping = aMapping({ ...report, maximumRetryAttempts: 1, bisectBatchOnFunctionError: true })
+
+    const effects = runToEnd(mapping, mapping.offer(records(4), START_MS), ({ batch }) =>
+      sequences(batch.records).includes(0) ? reporting(0) : success,
+    )
+
+    expect(invoked(effects)).toEqual([[0, 1, 2, 3], [0, 1], [0], [0], [1], [2, 3]])
+    expect(discards(effects)).toMatchObject([{ invocations: 4, functionError: false }])
+    expect(sequences(discards(effects)[0]!.batch.records)).toEqual([0])
   })
 
   it('starts the count of attempts anew when it makes progress', () => {

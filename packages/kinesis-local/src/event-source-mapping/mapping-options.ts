@@ -72,6 +72,7 @@ const KNOWN: Record<keyof EventSourceMappingOptions, true> = {
   pollIntervalMs: true,
   retryBackoff: true,
   partialProgressResetsRetries: true,
+  bisectWithoutProgress: true,
   windowStateAfterPartialFailure: true,
   idleWindowDelayMs: true,
   oversizedRecords: true,
