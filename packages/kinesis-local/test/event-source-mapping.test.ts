@@ -572,6 +572,18 @@ describe('an event source mapping', () => {
     await expect(aMapping(service, 'collect', { onFailure: { folder: 'relative' } })).rejects.toThrow(
       /^onFailure/,
     )
+    await expect(aMapping(service, 'collect', { onFailure: null as never })).rejects.toThrow(
+      /^onFailure: null cannot be used\. Give { folder }/,
+    )
+    await expect(aMapping(service, 'collect', { metrics: 'EventCount' as never })).rejects.toThrow(
+      /^metrics: "EventCount" cannot be used\. Give \['EventCount'\]/,
+    )
+    await expect(aMapping(service, 'collect', { function: undefined as never })).rejects.toThrow(
+      /^function: undefined cannot be used\. Pass what createFunction gave/,
+    )
+    await expect(aMapping(service, 'collect', { retryBackoff: {} as never })).rejects.toThrow(
+      /^retryBackoff\.baseMs: undefined cannot be used/,
+    )
     await expect(
       aMapping(service, 'collect', { startingPosition: 'AT_TIMESTAMP' as 'LATEST' }),
     ).rejects.toThrow(/^startingPosition: /)

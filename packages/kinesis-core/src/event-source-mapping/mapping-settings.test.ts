@@ -40,6 +40,30 @@ describe('the settings of a mapping', () => {
     expect(() => resolveMappingSettings({ [option]: value })).toThrow(new RegExp(`^${option}: `))
   })
 
+  it.each([
+    ['bisectBatchOnFunctionError', 'false'],
+    ['reportBatchItemFailures', 0],
+    ['partialProgressResetsRetries', 'no'],
+    ['bisectWithoutProgress', 1],
+  ])('refuse %s = %j, which is neither true nor false', (option, value) => {
+    expect(() => resolveMappingSettings({ [option]: value })).toThrow(
+      `${option}: ${JSON.stringify(value)} cannot be used. Give true or false.`,
+    )
+  })
+
+  it.each([
+    ['retryBackoff', 100],
+    ['retryBackoff.baseMs', {}],
+    ['retryBackoff.baseMs', { baseMs: Number.NaN, maxMs: 1_000 }],
+    ['retryBackoff.baseMs', { baseMs: -1, maxMs: 1_000 }],
+    ['retryBackoff.maxMs', { baseMs: 100, maxMs: Number.POSITIVE_INFINITY }],
+    ['retryBackoff.maxMs', { baseMs: 100 }],
+  ])('refuse a wait between attempts by the name %s: %j', (option, retryBackoff) => {
+    expect(() => resolveMappingSettings({ retryBackoff: retryBackoff as never })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', option }),
+    )
+  })
+
   it('take up to five filters, or as many as maximumFilters says', () => {
     const filters = Array(6).fill({ data: { a: ['b'] } })
     expect(() => resolveMappingSettings({ filters })).toThrow(/^filters\.length: 6 cannot be used/)

@@ -65,7 +65,7 @@ export interface MappingSettings {
    * them alone, `discard` sends them there as it does those that are too old. @default 'drop'
    */
   expiredRecords?: 'drop' | 'discard'
-  /** Waits between attempts; the service does not publish its own. @default 100 ms, doubling up to 30 s, full jitter */
+  /** Waits between attempts, up to 604,800,000 ms; the service does not publish its own. @default 100 ms, doubling up to 30 s, full jitter */
   retryBackoff?: BackoffPolicy
 }
 
@@ -104,8 +104,11 @@ export function resolveMappingSettings(settings: MappingSettings): ResolvedMappi
       -1,
       lambdaQuotas.maxRecordAgeMs,
     ),
-    bisectBatchOnFunctionError: settings.bisectBatchOnFunctionError ?? false,
-    reportBatchItemFailures: settings.reportBatchItemFailures ?? false,
+    bisectBatchOnFunctionError: flag(
+      'bisectBatchOnFunctionError',
+      settings.bisectBatchOnFunctionError ?? false,
+    ),
+    reportBatchItemFailures: flag('reportBatchItemFailures', settings.reportBatchItemFailures ?? false),
     tumblingWindowMs:
       settings.tumblingWindowMs === undefined
         ? undefined
@@ -125,8 +128,11 @@ export function resolveMappingSettings(settings: MappingSettings): ResolvedMappi
       1,
       lambdaQuotas.maxPayloadBytes,
     ),
-    partialProgressResetsRetries: settings.partialProgressResetsRetries ?? true,
-    bisectWithoutProgress: settings.bisectWithoutProgress ?? true,
+    partialProgressResetsRetries: flag(
+      'partialProgressResetsRetries',
+      settings.partialProgressResetsRetries ?? true,
+    ),
+    bisectWithoutProgress: flag('bisectWithoutProgress', settings.bisectWithoutProgress ?? true),
     windowStateAfterPartialFailure: oneOf(
       'windowStateAfterPartialFailure',
       settings.windowStateAfterPartialFailure ?? 'returned',
@@ -144,7 +150,7 @@ export function resolveMappingSettings(settings: MappingSettings): ResolvedMappi
       'discard',
     ]),
     expiredRecords: oneOf('expiredRecords', settings.expiredRecords ?? 'drop', ['drop', 'discard']),
-    retryBackoff: { ...(settings.retryBackoff ?? { baseMs: 100, maxMs: 30_000 }) },
+    retryBackoff: backoff(settings.retryBackoff ?? { baseMs: 100, maxMs: 30_000 }),
   }
   if (resolved.tumblingWindowMs !== undefined && resolved.parallelizationFactor > 1) {
     // Window state belongs to the shard; what parallel batches would do with it is not documented.
@@ -162,6 +168,20 @@ function whole(option: string, value: number, low: number, high: number): number
     throw new InvalidOptionError(option, value, `Give a whole number from ${low} to ${high}.`)
   }
   return value
+}
+
+function flag(option: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw new InvalidOptionError(option, value, 'Give true or false.')
+  return value
+}
+
+function backoff(policy: BackoffPolicy): BackoffPolicy {
+  if (typeof policy !== 'object' || policy === null)
+    throw new InvalidOptionError('retryBackoff', policy, 'Give { baseMs, maxMs }.')
+  return {
+    baseMs: whole('retryBackoff.baseMs', policy.baseMs, 0, lambdaQuotas.maxRecordAgeMs),
+    maxMs: whole('retryBackoff.maxMs', policy.maxMs, 0, lambdaQuotas.maxRecordAgeMs),
+  }
 }
 
 function oneOf<T extends string>(option: string, value: T, known: readonly T[]): T {

@@ -23,8 +23,7 @@ export interface FailureDestination {
 }
 
 export function checkedOnFailure(onFailure: OnFailure): OnFailure {
-  const [kind, ...others] = Object.keys(onFailure)
-  const place = Object.values(onFailure)[0] as unknown
+  const [[kind, place] = [], ...others] = Object.entries(onFailure ?? {}) as [string, unknown][]
   if (others.length > 0 || !(kind === 'folder' || kind === 'queue' || kind === 'topic')) {
     throw new InvalidOptionError('onFailure', onFailure, 'Give { folder }, { queue } or { topic }.')
   }

@@ -92,20 +92,30 @@ export function resolveEventSourceMappingOptions(
   if (failedDelivery !== 'retry' && failedDelivery !== 'drop') {
     throw new InvalidOptionError('failedDelivery', failedDelivery, 'Give retry or drop.')
   }
-  const strange = metrics.find((metric) => metric !== 'EventCount')
-  if (strange !== undefined)
-    throw new InvalidOptionError('metrics', strange, 'A mapping on Kinesis publishes EventCount alone.')
   return {
     streamName: checkedStreamName(streamName),
-    function: options.function,
+    function: checkedFunction(options.function),
     consumerArn: checkedConsumer(options.consumerArn, streamName),
     startingPosition: checkedPosition(startingPosition, nowMs),
     onFailure: onFailure === undefined ? undefined : checkedOnFailure(onFailure),
     failedDelivery,
-    metrics: [...metrics],
+    metrics: checkedMetrics(metrics),
     pollIntervalMs: checkedPollInterval(pollIntervalMs),
     settings: resolveMappingSettings(options),
   }
+}
+
+function checkedFunction(fn: LocalFunction): LocalFunction {
+  if (typeof fn?.invoke === 'function') return fn
+  throw new InvalidOptionError('function', fn, 'Pass what createFunction gave.')
+}
+
+function checkedMetrics(metrics: readonly 'EventCount'[]): readonly 'EventCount'[] {
+  if (!Array.isArray(metrics)) throw new InvalidOptionError('metrics', metrics, "Give ['EventCount'], or [].")
+  const strange = metrics.find((metric) => metric !== 'EventCount')
+  if (strange !== undefined)
+    throw new InvalidOptionError('metrics', strange, 'A mapping on Kinesis publishes EventCount alone.')
+  return [...metrics]
 }
 
 function checkedConsumer(consumerArn: string | undefined, streamName: string): string | undefined {
