@@ -530,6 +530,48 @@ describe('an event source mapping', () => {
     expect(mapping.stats().lastError).toContain('socket hang up')
   })
 
+  it('is refused on a stream that there is not', async () => {
+    const { service } = aStream()
+    await expect(aMapping(service, 'collect', { streamName: 'nowhere' })).rejects.toThrow(
+      /^streamName: "nowhere" cannot be used\. There is no such stream: create it first\./,
+    )
+  })
+
+  it.each([
+    ['was never there, as another endpoint says', 'nowhere'],
+    ['is gone', STREAM],
+  ])('ends a drain with an error where its stream %s', async (_, streamName) => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const elsewhere: LocalService = {
+      targetPrefix: stream.service.targetPrefix,
+      call: async (operation, input) => stream.service.call(operation, input),
+    }
+    const { mapping } = await aMapping(elsewhere, 'collect', { streamName })
+    if (streamName === STREAM) {
+      await expect.poll(() => mapping.stats().recordsResolved).toBe(1)
+      stream.service.call('DeleteStream', { StreamName: STREAM })
+    }
+    await expect.poll(() => mapping.stats().lastError).toContain('not found')
+
+    await expect(mapping.drain()).rejects.toMatchObject({ code: 'ResourceNotFoundException' })
+    await mapping.drain()
+  })
+
+  it('fails its drain, and nothing else, with a reader that fails', async () => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const broken: LocalService = {
+      targetPrefix: stream.service.targetPrefix,
+      call: (operation, input) =>
+        operation === 'GetRecords' ? { Records: [{}] } : stream.service.call(operation, input),
+    }
+    const { mapping } = await aMapping(broken, 'collect')
+    await expect.poll(() => mapping.stats().lastError).toMatch(/^TypeError: /)
+
+    await expect(mapping.drain()).rejects.toThrow(TypeError)
+  })
+
   it('shares the read limit of a shard with other readers', async () => {
     const stream = aStream({ shardLimits: true })
     stream.putMany(500, (index) => `key-${index}`)

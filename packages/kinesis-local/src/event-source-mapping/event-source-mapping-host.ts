@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { systemRandom } from '@org/kinesis-core'
+import { InvalidOptionError, systemRandom } from '@org/kinesis-core'
 import type { HostDependencies } from '../function/host-dependencies.js'
+import type { LocalService } from '../service.js'
 import { openFailureDestination } from './failure-destination.js'
 import { MappedShard } from './mapped-shard.js'
 import { type EventSourceMappingOptions, resolveEventSourceMappingOptions } from './mapping-options.js'
 import { type MappingCounts, MappingTally } from './mapping-tally.js'
+import { isMissing } from './shard-reader.js'
 import { StreamReader } from './stream-reader.js'
 import { untilAborted } from './until-aborted.js'
 
@@ -41,7 +43,8 @@ export interface EventSourceMapping {
   /**
    * Resolves when everything that is in the stream now is resolved or discarded, and open windows are closed; the mapping is closed
    * then. With endless retries, which are the default, and a function that never succeeds that is never, so `signal` bounds it: when it
-   * aborts, the mapping is closed as it is; `stats()` says how many records were left, and the last error.
+   * aborts, the mapping is closed as it is; `stats()` says how many records were left, and the last error. Rejects with the service's
+   * `ResourceNotFoundException` where the stream is not there, or no more.
    */
   drain(signal?: AbortSignal): Promise<void>
   /** Stops at once: nothing more is read or invoked. Invocations under way run to their end unheard. */
@@ -54,6 +57,7 @@ export function createEventSourceMappingHost(
   deps: HostDependencies,
 ): EventSourceMapping {
   const resolved = resolveEventSourceMappingOptions(options, deps.clock.now())
+  refuseMissingStream(resolved.streamName, deps.kinesis)
   const id = randomUUID()
   const random = deps.random ?? systemRandom
   const streamArn = `arn:aws:kinesis:${deps.region}:${deps.accountId}:stream/${resolved.streamName}`
@@ -147,12 +151,26 @@ export function createEventSourceMappingHost(
 
     async drain(signal) {
       if (closing.signal.aborted) return
-      await untilAborted(reader.drain(), AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]))
-      close()
+      try {
+        await untilAborted(reader.drain(), AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]))
+      } finally {
+        close()
+      }
     },
 
     async close() {
       close()
     },
+  }
+}
+
+/** As CreateEventSourceMapping does. Another emulator answers later: whether it has the stream, a drain finds out. */
+function refuseMissingStream(streamName: string, kinesis: LocalService): void {
+  try {
+    const answer = kinesis.call('DescribeStreamSummary', { StreamName: streamName })
+    if (answer instanceof Promise) answer.catch(() => {})
+  } catch (error) {
+    if (!isMissing(error)) return
+    throw new InvalidOptionError('streamName', streamName, 'There is no such stream: create it first.')
   }
 }

@@ -30,7 +30,10 @@ export type ReadingPosition = StartingPoint | { afterSequenceNumber: string }
 export interface ShardFollower {
   /** Of the last read; undefined before the first. */
   readonly millisBehindLatest: number | undefined
-  /** Reads until the shard ends, a drain has seen everything, or `stop`; then until the consumer has resolved it. */
+  /**
+   * Reads until the shard ends, a drain has seen everything, or `stop`; then until the consumer has resolved it. Rejects where a drain
+   * finds that the stream is gone.
+   */
   run(): Promise<void>
   /** The consumer may have room again. */
   resume(): void
@@ -117,6 +120,7 @@ export class ShardReader implements ShardFollower {
         failures = 0
       } catch (error) {
         if (this.#stopped) return
+        if (this.#isDraining && isMissing(error)) throw error
         failures += 1
         await this.#pause(this.#onFailure(error, failures))
         continue
@@ -236,6 +240,11 @@ export class ShardReader implements ShardFollower {
     this.#wake = undefined
     this.#waitsForRoom = false
   }
+}
+
+/** Whether a stream or a shard is not there: it may come to be, but a drain that waits for that would never end. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === 'ResourceNotFoundException'
 }
 
 export function streamRecord(record: RecordOutput): StreamRecord {

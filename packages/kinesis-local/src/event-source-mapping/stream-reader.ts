@@ -2,6 +2,7 @@ import { backoffDelayMs, type Clock, type HashKeyRange, type Random, sleep } fro
 import { type ListedShard, planShards, type ShardStatus } from '@org/kinesis-core/event-source-mapping'
 import type { LocalService } from '../service.js'
 import {
+  isMissing,
   type ReadingPosition,
   type ShardConsumer,
   type ShardFollower,
@@ -66,7 +67,7 @@ export class StreamReader {
     }))
   }
 
-  /** Resolves when everything that is in the stream now is resolved; nothing is read after that. */
+  /** Resolves when everything that is in the stream now is resolved; nothing is read after that. Rejects where there is no stream. */
   async drain(): Promise<void> {
     this.#drainFromMs ??= this.#deps.clock.now()
     for (const reader of this.#readers.values()) reader.drain(this.#drainFromMs)
@@ -93,6 +94,7 @@ export class StreamReader {
       try {
         return this.#startFrom(await this.#listShards())
       } catch (error) {
+        if (this.#drainFromMs !== undefined && isMissing(error)) throw error
         this.#options.onError(error instanceof Error ? error : new Error(String(error)))
         const delayMs = backoffDelayMs(attempt, RETRY_BACKOFF, this.#deps.random)
         await sleep(this.#deps.clock, delayMs, this.#stop.signal)
@@ -130,8 +132,11 @@ export class StreamReader {
     const run = reader.run().then(() => {
       this.#statuses.set(shardId, 'done')
       this.#runs.delete(run)
-      if (!this.#stop.signal.aborted) void this.#discoverNext()
+      // Where it fails, the next discovery does.
+      if (!this.#stop.signal.aborted) this.#discoverNext().catch(() => {})
     })
+    // A run that failed stays, so that a drain fails with it instead of passing its records over.
+    run.catch(onError)
     this.#runs.add(run)
   }
 
