@@ -572,6 +572,29 @@ describe('an event source mapping', () => {
     await expect(mapping.drain()).rejects.toThrow(TypeError)
   })
 
+  it('takes an invocation whose fault throws for one that failed', async () => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const { mapping, discarded } = await aMapping(
+      stream.service,
+      'collect',
+      { maximumRetryAttempts: 1 },
+      {
+        fault: () => {
+          throw new RangeError('a mistake in the fault')
+        },
+      },
+    )
+
+    await mapping.drain()
+
+    expect(await discarded()).toHaveLength(1)
+    expect(mapping.stats()).toMatchObject({
+      failedInvocations: 2,
+      lastError: 'RangeError: a mistake in the fault',
+    })
+  })
+
   it('shares the read limit of a shard with other readers', async () => {
     const stream = aStream({ shardLimits: true })
     stream.putMany(500, (index) => `key-${index}`)
