@@ -126,6 +126,29 @@ describe('a mapping on a consumer of enhanced fan-out', () => {
     expect(dataOf(await seen())).toEqual(expected)
   })
 
+  it('that began at LATEST misses nothing when its subscription breaks before the first event', async () => {
+    const clock = new ManualClock()
+    const { put, map, service } = aConsumer({ clock })
+    const call = service.call.bind(service)
+    let isBroken = false
+    service.call = (operation, input) => {
+      if (operation !== 'SubscribeToShard' || isBroken) return call(operation, input)
+      isBroken = true
+      const next = () => Promise.reject(new Error('socket hang up'))
+      return { EventStream: { [Symbol.asyncIterator]: () => ({ next }) } }
+    }
+    put('key', 'before')
+    await clock.advance(1_000)
+    const { mapping, seen } = await map('collect', { startingPosition: 'LATEST' })
+    await expect.poll(() => mapping.stats().lastError).toContain('socket hang up')
+    put('key', 'between')
+    await clock.advance(10_000)
+    await expect.poll(() => mapping.stats().shards[0]?.millisBehindLatest).toBe(0)
+    await mapping.drain()
+
+    expect(dataOf(await seen())).toEqual(['between'])
+  })
+
   it('reads the children of a shard when their parent is resolved, and keeps the order of every key', async () => {
     const { putMany, map, service } = aConsumer()
     const { mapping, seen } = await map(

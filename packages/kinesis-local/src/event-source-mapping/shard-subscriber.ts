@@ -97,11 +97,14 @@ export class ShardSubscriber implements ShardFollower {
     const { consumerArn, shardId, consumer } = this.#options
     const { kinesis, clock } = this.#deps
     const { signal } = this.#unsubscribe
+    const subscribedAtMs = clock.now()
     const { EventStream } = (await kinesis.call('SubscribeToShard', {
       ConsumerARN: consumerArn,
       ShardId: shardId,
       StartingPosition: startingPosition(this.#position),
     })) as EventStreamResult
+    // LATEST a second time would skip what came since the first, of which no event may have told.
+    if (this.#position === 'LATEST') this.#position = { atTimestampMs: subscribedAtMs }
     const events = EventStream[Symbol.asyncIterator]()
     const end = () => {
       void events.return?.()
