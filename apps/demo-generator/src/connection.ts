@@ -80,6 +80,12 @@ function connectionError(
       `There is no stream ${streamName} at ${place}. Create it, or check --stream-name and --region.`,
     )
   }
+  if (name === 'ValidationException') {
+    return fail(
+      'BAD_STREAM_NAME',
+      `${JSON.stringify(streamName)} is no name of a stream. Give --stream-name 1 to 128 letters, digits, _ . and -.`,
+    )
+  }
   if (name === 'CredentialsProviderError' || /credentials/i.test(message)) {
     return fail(
       'NO_CREDENTIALS',

@@ -120,8 +120,9 @@ class GeneratorRun {
     for (let put = 0; put < total && !this.stop.aborted; ) {
       const due = dueEvents(startedAtMs, performance.now(), perSecond, total)
       for (; put < due && !this.stop.aborted; put++) {
-        this.progress.behind = due - put - 1
         await this.#put(this.#makeEvent())
+        // Of what is due by now: a put may have waited long for its room.
+        this.progress.behind = dueEvents(startedAtMs, performance.now(), perSecond, total) - put - 1
       }
       if (put < total) await sleep(systemClock, TICK_MS, this.stop)
     }

@@ -229,6 +229,24 @@ describe('demo-generator', () => {
     }
   }, 60_000)
 
+  it('ends when it shall, though a fast pipe brings nothing but bad lines', async () => {
+    const stream = createStream()
+    const chunk = 'x\n'.repeat(32_768)
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield chunk
+      })(),
+    )
+
+    const { status, stdout } = await run(
+      [...target(stream), ...['--mode', 'replay', '--file', '-', '--on-bad-line', 'skip', '--duration', '1']],
+      { input: endless },
+    )
+
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/lines skipped/)
+  })
+
   it('reads a long pipe in bounded memory', async () => {
     // The producer paces itself to the shards' rate, which is not what is tested here.
     const stream = createStream(64)
@@ -291,6 +309,11 @@ describe('demo-generator', () => {
     ['no stream', () => ['--mode', 'single'], /required option '--stream-name/],
     ['a rate of zero', () => [...target('s'), '--events-per-second', '0'], /Give a number above 0/],
     ['a URL that is none', () => ['--stream-name', 's', '--endpoint-url', 'localhost'], /Give a URL/],
+    [
+      'a name that no stream can have',
+      () => target('bad name!'),
+      /"bad name!" is no name of a stream\. Give --stream-name/,
+    ],
     ['a stream that is not there', () => target('nowhere'), /no stream nowhere at http.*--stream-name/],
     [
       'a file that is not there',

@@ -126,6 +126,32 @@ describe('the demo', { timeout: 90_000 }, () => {
     })
   })
 
+  it('accounts for numbers of any size, and for ids that come again', async () => {
+    using folder = temporaryFolder()
+    const values = [1234567890123456789n, '1e25', '1e110', '1e300', '1e-200', '1e-110']
+    const lines = [
+      ...values.map((value, n) => `{"event_id":"e${n}","user_id":"u","event_type":"t","value":${value}}`),
+      '{"event_id":"again","user_id":"u","event_type":"t","timestamp":"2026-01-01T00:00:00Z"}',
+      '{"event_id":"again","user_id":"u","event_type":"t","timestamp":"2026-01-01T00:00:00Z"}',
+    ]
+
+    const { status, stdout } = await runDemoProcess(
+      ['--replay', '-', '--data', folder.file('run'), '--json', '/dev/full'],
+      lines.join('\n'),
+    )
+
+    // A disk that is full costs the file of --json, and not the account.
+    expect(status).toBe(1)
+    expect(stdout).toContain('The account balances')
+    expect(folder.json('run/account.json')).toMatchObject({
+      produced: 7,
+      stored: 5,
+      rejectedByReason: { unstorable: 2 },
+      repeatedIds: 1,
+      windowed: 8,
+    })
+  })
+
   it.skipIf(!existsSync(accessLog))(
     `replays 10,000 requests of a web server's log (skipped unless APACHE_ACCESS_LOG names one)`,
     async () => {

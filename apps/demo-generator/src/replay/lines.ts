@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BadLineError } from './replay-error.js'
 
 export interface Line {
@@ -32,6 +33,8 @@ export async function* readLines(
     yield { number, text: clean }
   }
   for await (const chunk of input) {
+    // A fast pipe always has a next chunk: without a turn of the event loop no timer and no Ctrl-C would come through.
+    await nextTurn()
     rest += decoder.write(chunk)
     let start = 0
     for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n', start)) {

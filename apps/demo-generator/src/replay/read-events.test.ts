@@ -56,6 +56,17 @@ describe('readEvents', () => {
     ])
   })
 
+  it.each([
+    ['1704067200', '2024-01-01T00:00:00.000Z'],
+    ['1704067200.25', '2024-01-01T00:00:00.250Z'],
+    ['1704067200000', '2024-01-01T00:00:00.000Z'],
+    ['"1704067200"', '2024-01-01T00:00:00.000Z'],
+    ['"yesterday"', 'yesterday'],
+    ['1e300', '1e+300'],
+  ])('takes the timestamp %s for %s', async (written, timestamp) => {
+    expect((await read(`{"user_id":"u","timestamp":${written}}`)).events).toMatchObject([{ timestamp }])
+  })
+
   it('gives equal lines different ids, and the same ids the next time', async () => {
     const lines = '{"user_id":"u"}\n{"user_id":"u"}\n'
     const [first, second] = [await read(lines), await read(lines)]

@@ -34,7 +34,7 @@ export function toEvent(
   }
   const userId = asText(record[map.user_id])
   const eventType = asText(record[map.event_type])
-  const timestamp = asText(record[map.timestamp])
+  const timestamp = asTimestamp(record[map.timestamp])
   const value = asNumber(record[map.value], map.value, line.number)
   if (userId !== undefined) event.user_id = userId
   if (eventType !== undefined) event.event_type = eventType
@@ -47,6 +47,16 @@ function asText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
+
+/** Numbers are taken for the epoch's seconds or milliseconds: as seconds, those of today's milliseconds would lie beyond the year 5000. */
+function asTimestamp(value: unknown): string | undefined {
+  const number = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number') return asText(value)
+  const date = new Date(number < MAX_EPOCH_SECONDS ? number * 1000 : number)
+  return Number.isNaN(date.getTime()) ? String(value) : date.toISOString()
+}
+
+const MAX_EPOCH_SECONDS = 1e11
 
 function asNumber(value: unknown, field: string, lineNumber: number): number | undefined {
   if (value === undefined || value === null || value === '') return undefined

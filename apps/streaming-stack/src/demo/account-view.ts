@@ -30,6 +30,15 @@ export function accountText(report: RunReport): string {
     row('out of order', number(report.outOfOrder), 'per partition key'),
     row('latency', ms(report.p50LatencyMs), `p50, from put to stored; p99 ${ms(report.p99LatencyMs)}`),
     row('peak memory', `${Math.round(report.peakRssBytes / 1_048_576)} MiB`, 'all processes'),
+    ...(report.repeatedIds > 0
+      ? [
+          row(
+            'repeated ids',
+            number(report.repeatedIds),
+            'events put under an id that came before: counted once',
+          ),
+        ]
+      : []),
     ...(report.failedPuts > 0
       ? [row('failed puts', number(report.failedPuts), 'the generator was told')]
       : []),

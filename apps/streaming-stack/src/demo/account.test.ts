@@ -51,10 +51,39 @@ describe('settleAccount', () => {
       lakeDuplicates: 0,
       outOfOrder: 0,
       failedPuts: 0,
+      repeatedIds: 0,
       rejectedByReason: { undecodable: 1 },
       p50LatencyMs: 100,
       p99LatencyMs: 100,
     })
+  })
+
+  it('counts an id that is put twice as one event, and says so', () => {
+    const evidence = soundEvidence()
+    evidence.ledger.push(entry(4, { eventId: 'event-1' }))
+    const lake = new Map(evidence.lake).set('event-1', 2)
+
+    expect(settleAccount({ ...evidence, lake, windowed: 4 })).toMatchObject({
+      balanced: true,
+      produced: 4,
+      repeatedIds: 1,
+      lakeDuplicates: 1,
+    })
+  })
+
+  it('expects valid events in the windows that are beyond what a table holds', () => {
+    const evidence = soundEvidence()
+    evidence.ledger.push(entry(4))
+    const rejected = [
+      ...evidence.rejected,
+      { position: position(SHARD, '4'), reasonCode: 'unstorable', payload: 'e30=' },
+    ]
+    const lake = new Map(evidence.lake).set('event-4', 1)
+
+    expect(settleAccount({ ...evidence, rejected, lake, windowed: 4 })).toMatchObject({ balanced: true })
+    expect(settleAccount({ ...evidence, rejected, lake, windowed: 3 }).imbalances).toEqual([
+      'windowed = 3, but valid events put = 4',
+    ])
   })
 
   it('finds an event that is nowhere', () => {

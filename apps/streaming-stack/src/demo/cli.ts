@@ -117,6 +117,12 @@ async function query(sql: string, { data, json }: { data?: string; json?: boolea
   }
 }
 
+// Whoever reads the output may have had enough of it: `| head` ends the query, and is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

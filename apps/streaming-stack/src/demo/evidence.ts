@@ -19,9 +19,16 @@ export async function dumpTable(
     for await (const marshalled of scan(client, tableName)) {
       const item = unmarshall(marshalled)
       note(item)
-      yield `${JSON.stringify(item)}\n`
+      yield `${toJson(item)}\n`
     }
   }, createWriteStream(file))
+}
+
+/** With every digit: numbers that a double does not hold come out of the table as bigints. */
+export function toJson(item: unknown): string {
+  return JSON.stringify(item, (_name, value: unknown) =>
+    typeof value === 'bigint' ? JSON.rawJSON(String(value)) : value,
+  )
 }
 
 async function* scan(

@@ -44,7 +44,8 @@ export function startGenerator(args: string[], environment: Record<string, strin
   const done = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => {
-      if (code === 0) return resolve()
+      // Ctrl-C reaches the whole group: one that dies of it had not begun, since it takes the signal over before it does.
+      if (code === 0 || signal === 'SIGINT') return resolve()
       const reason = reasonIn(lastWords) ?? `The generator ended with ${signal ?? `status ${code}`}.`
       reject(new StreamingError(reason, { code: 'GENERATOR_FAILED', retryable: false }))
     })

@@ -2,7 +2,9 @@ import type { GeneratorProcess } from './generator-process.js'
 import { names, type Pipeline } from './pipeline.js'
 import type { ProgressSnapshot } from './progress-view.js'
 
-/** Rates are over the last two seconds or so: steady enough to read, quick enough to follow. */
+/** Records are stored in bursts, once a second: rates are over the last four seconds or a little more, so that the bursts even out. */
+const RATE_WINDOW_MS = 4_000
+
 export function progressSampler(
   pipeline: Pipeline,
   generator: GeneratorProcess,
@@ -19,7 +21,7 @@ export function progressSampler(
     const stored = pipeline.observer.firstWrites.size
     const rejected = pipeline.local.queueMessages(names.rejectedQueue).length
     history.push({ atMs, produced: acknowledged, stored })
-    while (history.length > 2 && history[0]!.atMs < atMs - 2_000) history.shift()
+    while (history.length > 2 && history[1]!.atMs <= atMs - RATE_WINDOW_MS) history.shift()
     const first = history[0]!
     const perSecond = (count: number) => (atMs === first.atMs ? 0 : (count * 1000) / (atMs - first.atMs))
     const processing = pipeline.processing.stats()

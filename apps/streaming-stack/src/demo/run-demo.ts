@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { counted } from '@org/demo-generator/command-line'
-import { kinesisQuotas } from '@org/kinesis-core'
+import { kinesisQuotas, StreamingError } from '@org/kinesis-core'
 import { KinesisMonitor, type StreamHealth } from '@org/kinesis-monitor'
 import { type Account, settleAccount } from './account.js'
 import { accountText } from './account-view.js'
 import { checkFiles } from './check-files.js'
 import { collectEvidence } from './collect-evidence.js'
-import { createRunFolders, keepAsLatest, type RunFolders } from './data-dir.js'
+import { createRunFolders, keepAsLatest } from './data-dir.js'
 import type { DemoOptions } from './demo-options.js'
 import { generatorArguments } from './generator-arguments.js'
 import { type GeneratorProcess, startGenerator } from './generator-process.js'
@@ -20,7 +20,7 @@ import { visible } from './visible-text.js'
 
 export interface RunReport extends Account {
   durationMs: number
-  /** From the start of the process to the first event in the table; null where none came. */
+  /** From the start of the run to the first event in the table; null where none came. */
   firstStoredAfterMs: number | null
   peakRssBytes: number
   crashes: number
@@ -77,20 +77,22 @@ export async function runDemo(options: DemoOptions, stop: AbortSignal): Promise<
     const report: RunReport = {
       ...account,
       durationMs,
-      firstStoredAfterMs: firstStoredAfterMs(pipeline),
+      firstStoredAfterMs: firstStoredAfterMs(pipeline, startedAtMs),
       peakRssBytes: memory.peakBytes,
       crashes: pipeline.crashes(),
       skippedLines: generator.progress.skippedLines,
       failure: failure?.message ?? null,
       health,
     }
-    await writeReport(report, folders, options.jsonFile)
+    const json = `${JSON.stringify(report, null, 2)}\n`
+    await writeFile(folders.account, json)
     for (const warning of generator.warnings) reporter.note(`warning: ${visible(warning)}`)
     // Where nothing was put before it failed, the reason says it all.
     if (failure === undefined || report.produced > 0) {
       await keepAsLatest(folders)
       process.stdout.write(`${accountText(report)}\n`)
     }
+    if (options.jsonFile !== undefined) await writeJson(resolve(options.jsonFile), json)
     return report
   } finally {
     reporter.finish()
@@ -152,9 +154,9 @@ function count(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-function firstStoredAfterMs({ observer }: Pipeline): number | null {
+function firstStoredAfterMs({ observer }: Pipeline, startedAtMs: number): number | null {
   // Maps keep the order of insertion, and the first to be inserted was the first to be stored.
-  for (const { atMs } of observer.firstWrites.values()) return Math.round(atMs - performance.timeOrigin)
+  for (const { atMs } of observer.firstWrites.values()) return Math.round(atMs - startedAtMs)
   return null
 }
 
@@ -168,12 +170,13 @@ async function checkHealth(pipeline: Pipeline): Promise<StreamHealth> {
   return monitor.checkStreamHealth()
 }
 
-async function writeReport(
-  report: RunReport,
-  folders: RunFolders,
-  jsonFile: string | undefined,
-): Promise<void> {
-  const text = `${JSON.stringify(report, null, 2)}\n`
-  await writeFile(folders.account, text)
-  if (jsonFile !== undefined) await writeFile(resolve(jsonFile), text)
+/** Last of all: a disk that is full must not cost the account that was printed. */
+async function writeJson(file: string, json: string): Promise<void> {
+  await writeFile(file, json).catch((cause: NodeJS.ErrnoException) => {
+    throw new StreamingError(`${file} cannot be written (${cause.code}). Name another file with --json.`, {
+      code: 'BAD_FILE',
+      retryable: false,
+      cause,
+    })
+  })
 }

@@ -30,7 +30,7 @@ export interface StreamSettings {
 
 export type StreamMode = 'PROVISIONED' | 'ON_DEMAND'
 
-export const HOUR_MS = 3_600_000
+const HOUR_MS = 3_600_000
 
 /** How many partition keys remember their shard: hashing costs more than the rest of a put. */
 const REMEMBERED_KEYS = 50_000

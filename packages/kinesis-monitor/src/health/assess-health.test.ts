@@ -233,12 +233,24 @@ describe('records-failed', () => {
   })
 })
 
+function readsSucceed(sum: number, calls: number): HealthSnapshot {
+  const snapshot = aSnapshot()
+  const getRecordsSuccess = { ...snapshot.metrics.getRecordsSuccess, sum, average: sum / calls }
+  return { ...snapshot, metrics: { ...snapshot.metrics, getRecordsSuccess } }
+}
+
 describe('reads-failing', () => {
   it('fires where too few GetRecords calls succeed', () => {
-    const snapshot = aSnapshot({ metrics: { getRecordsSuccess: 0.9 } })
+    const snapshot = readsSucceed(900, 1_000)
 
     expect(find('reads-failing', snapshot)).toHaveLength(1)
     expect(find('reads-failing', snapshot, { readSuccess: 0.8 })).toEqual([])
+    expect(find('reads-failing', readsSucceed(0, 3))).toHaveLength(1)
+  })
+
+  it('does not fire where a few of a few failed', () => {
+    expect(find('reads-failing', readsSucceed(12, 13))).toEqual([])
+    expect(find('reads-failing', readsSucceed(12, 13), { throttledReads: 0 })).toHaveLength(1)
   })
 
   it('does not fire where they succeed, or where nobody calls', () => {

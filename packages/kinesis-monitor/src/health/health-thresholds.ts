@@ -13,7 +13,7 @@ export interface HealthThresholds {
   silentReaderMs?: number
   /** Part of the calls, records or invocations that may fail before it is critical, 0 to 1. @default 0.1 */
   criticalShare?: number
-  /** Throttled GetRecords calls in the window that are still nobody's worry: consumers that share a shard meet some. @default 10 */
+  /** GetRecords calls in the window that may be throttled or fail and worry nobody: consumers that share a shard meet some. @default 10 */
   throttledReads?: number
   /** Part of the GetRecords calls that must succeed, 0 to 1. @default 0.95 */
   readSuccess?: number

@@ -202,7 +202,6 @@ describe('records that a window can never count', () => {
           { data: 'no json' },
           { data: { user: 7 } },
           { data: { user: 'ann', at: 1e300 } },
-          { data: { user: 'ann', value: 1e101 } },
           click('ann', 0, 1),
         ],
         { final: true },
@@ -211,8 +210,23 @@ describe('records that a window can never count', () => {
     )
 
     expect(response.batchItemFailures).toEqual([])
-    expect(counts).toEqual([{ records: 5, skipped: 4, emitted: 1, unstorable: 0 }])
+    expect(counts).toEqual([{ records: 4, skipped: 3, emitted: 1, unstorable: 0 }])
     expect(sink.stored).toMatchObject([{ key: 'ann', count: 1, sum: 1 }])
+  })
+
+  it('are not those whose value cannot be summed: the event is counted alone', async () => {
+    const { handler, sink } = windowsOf()
+    const values = [1e101, -1e101, 1]
+
+    await handler(
+      windowEvent(
+        values.map((value) => ({ data: { user: 'ann', value } })),
+        { final: true },
+      ),
+      lambdaContext(),
+    )
+
+    expect(sink.stored).toMatchObject([{ key: 'ann', count: 3, valueCount: 1, sum: 1 }])
   })
 
   it('are those as well on which the key is a PermanentError, or the time no number', async () => {

@@ -97,9 +97,9 @@ async function addRecord<T>(
   }
 }
 
+/** An event whose value cannot be summed is still an event: it is counted. */
 function summable(value: number | undefined): number | undefined {
-  if (value === undefined) return undefined
-  if (!(Math.abs(value) <= MAX_VALUE))
-    throw new PermanentError(`The value ${value} cannot be summed.`, { reasonCode: 'invalid' })
+  // Written so that NaN does not pass.
+  if (value === undefined || !(Math.abs(value) <= MAX_VALUE)) return undefined
   return Math.abs(value) < MIN_VALUE ? 0 : value
 }

@@ -12,7 +12,7 @@ export interface TumblingWindowsOptions<T> {
   key: (value: T) => string
   /** The event's own time in milliseconds since the epoch, or undefined to take its arrival. @default the arrival */
   time?: (value: T, position: RecordPosition) => number | undefined
-  /** What is summed, between -1e100 and 1e100; undefined counts the event alone. @default nothing */
+  /** What is summed, between -1e100 and 1e100; undefined and what lies beyond count the event alone. @default nothing */
   value?: (value: T) => number | undefined
   /** Takes the partials. They must all be stored: anything else fails the invocation, and Lambda tries again. */
   emit: Sink<WindowPartial>
