@@ -344,7 +344,9 @@ describe('a local function', () => {
     expect(await fn.invoke('fail')).toMatchObject({
       ok: false,
       kind: 'error',
-      errorMessage: expect.stringMatching(/^fault threw.*no such event$/),
+      errorType: 'RangeError',
+      errorMessage: 'no such event',
+      trace: expect.arrayContaining([expect.stringContaining('function.test.ts')]),
     })
     expect(host.data.filter(({ name, value }) => name === 'Errors' && value === 1)).toHaveLength(2)
   })

@@ -8,7 +8,6 @@ import {
   type InvocationOutcome,
   type InvokeEffect,
   kinesisEventBuilder,
-  type MappedBatch,
   type MappingEffect,
   ShardMapping,
 } from '@org/kinesis-core/event-source-mapping'
@@ -138,10 +137,10 @@ export class MappedShard implements ShardConsumer {
   }
 
   async #invoke({ id, batch }: InvokeEffect<DataRecord>): Promise<void> {
-    const { tally, signal, onError } = this.#context
+    const { tally, options, signal, onError } = this.#context
     const { records } = batch
     tally.invoking(records.length)
-    const result = await this.#resultOf(batch)
+    const result = await options.function.invoke(this.#events.event(batch))
     if (!result.ok) {
       tally.failed(records.length)
       onError(Object.assign(new Error(result.errorMessage), { name: result.errorType }))
@@ -151,16 +150,6 @@ export class MappedShard implements ShardConsumer {
     if (!result.ok) await this.#noticeRetention()
     if (signal.aborted) return
     this.#perform(this.#machine.settle(id, outcomeOf(result), this.#clock.now()))
-  }
-
-  /** An invocation does not reject, but the `fault` of its function is the caller's code, and may throw. */
-  async #resultOf(batch: MappedBatch<DataRecord>): Promise<InvocationResult> {
-    try {
-      return await this.#context.options.function.invoke(this.#events.event(batch))
-    } catch (error) {
-      const { name: errorType, message: errorMessage } = asError(error)
-      return { ok: false, kind: 'error', errorType, errorMessage, durationMs: 0 }
-    }
   }
 
   /** A failed record that may have expired from the stream: how long that keeps records can change, so it is asked. */
@@ -174,7 +163,7 @@ export class MappedShard implements ShardConsumer {
       const retentionMs = StreamDescriptionSummary.RetentionPeriodHours * HOUR_MS
       this.#perform(this.#machine.retainedFor(retentionMs, this.#clock.now()))
     } catch (error) {
-      onError(asError(error))
+      onError(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
@@ -207,10 +196,6 @@ export class MappedShard implements ShardConsumer {
       },
     })
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 function outcomeOf(result: InvocationResult): InvocationOutcome {

@@ -1,6 +1,6 @@
 import { lambdaQuotas } from '@org/kinesis-core'
 import type { FunctionFault, LocalFunctionOptions } from './function-options.js'
-import { failed, type Settled, throttled, tooLarge } from './invocation-result.js'
+import { failed, type Settled, threw, throttled, tooLarge } from './invocation-result.js'
 
 /** An invocation whose handler is to run, or how it ended before that. */
 export type Admission =
@@ -18,19 +18,13 @@ export function admitInvocation(
   try {
     json = JSON.stringify(event) ?? 'null'
   } catch (error) {
-    return {
-      refused: failed('InvalidRequestContentException', `The event cannot be JSON: ${messageOf(error)}`),
-    }
+    const reason = error instanceof Error ? error.message : String(error)
+    return { refused: failed('InvalidRequestContentException', `The event cannot be JSON: ${reason}`) }
   }
   try {
     fault = faultOf({ number, event })
   } catch (error) {
-    return {
-      refused: failed(
-        'InjectedFault',
-        `fault threw; it must return a fault, or nothing: ${messageOf(error)}`,
-      ),
-    }
+    return { refused: threw(error) }
   }
   if (Buffer.byteLength(json) > lambdaQuotas.maxPayloadBytes) {
     return { refused: tooLarge('RequestTooLargeException', 'Request', json) }
@@ -38,8 +32,4 @@ export function admitInvocation(
   if (fault === 'throttle') return { refused: throttled() }
   if (fault === 'throw') return { refused: failed('InjectedFault', 'An injected fault') }
   return { event: json, fault }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

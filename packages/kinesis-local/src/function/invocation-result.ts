@@ -22,6 +22,18 @@ export function failed(errorType: string, errorMessage: string): Settled {
   return { ok: false, kind: 'error', errorType, errorMessage }
 }
 
+/** The error of the handler, or of another function of the caller's, in this process. */
+export function threw(error: unknown): Settled {
+  const { name = 'Error', message = String(error), stack } = error instanceof Error ? error : {}
+  return {
+    ok: false,
+    kind: 'error',
+    errorType: name,
+    errorMessage: message,
+    ...(stack === undefined ? {} : { trace: stack.split('\n') }),
+  }
+}
+
 export function crash(requestId: string, reason: string): Settled {
   return {
     ok: false,

@@ -8,6 +8,7 @@ import {
   type InvocationResult,
   outOfMemory,
   type Settled,
+  threw,
   timedOut,
   tooLarge,
 } from '../function/invocation-result.js'
@@ -148,13 +149,6 @@ async function run(
       return tooLarge('Function.ResponseSizeTooLarge', 'Response', response)
     return { ok: true, payload: JSON.parse(response) }
   } catch (error) {
-    const { name = 'Error', message = String(error), stack } = error instanceof Error ? error : {}
-    return {
-      ok: false,
-      kind: 'error',
-      errorType: name,
-      errorMessage: message,
-      ...(stack === undefined ? {} : { trace: stack.split('\n') }),
-    }
+    return threw(error)
   }
 }
