@@ -38,20 +38,6 @@ describe('an event source mapping', () => {
     })
   })
 
-  it('hands over the documented event, a shard at a time, at most batchSize records', async () => {
-    const stream = aStream({ shards: 2 })
-    stream.putMany(50, (index) => `key-${index}`)
-    const { mapping, seen } = await aMapping(stream.service, 'collect', { batchSize: 7 })
-
-    await mapping.drain()
-
-    const invocations = await seen()
-    expect(invocations.every(({ records }) => records.length <= 7)).toBe(true)
-    expect(
-      invocations.every(({ records }) => new Set(records.map((record) => record.shard)).size === 1),
-    ).toBe(true)
-  })
-
   it('keeps the order of every partition key, also with parallel batches and failing invocations', async () => {
     const stream = aStream({ shards: 2 })
     stream.putMany(300, (index) => `key-${index % 12}`)
@@ -607,20 +593,6 @@ describe('an event source mapping', () => {
     for (const { mapping } of mappings) {
       expect(mapping.stats()).toMatchObject({ recordsResolved: 500, lastError: undefined })
     }
-  })
-
-  it('publishes the iterator age', async () => {
-    const stream = aStream()
-    stream.put('key', 'a')
-    const { mapping, host } = await aMapping(stream.service, 'collect')
-
-    await mapping.drain()
-
-    expect(host.data.find((datum) => datum.name === 'IteratorAge')).toMatchObject({
-      namespace: 'AWS/Lambda',
-      dimensions: { FunctionName: 'processor' },
-      unit: 'Milliseconds',
-    })
   })
 
   it('refuses options that cannot work', async () => {

@@ -304,8 +304,8 @@ describe('parallel batches of one shard', () => {
 
 describe('a failed invocation', () => {
   it('is repeated with the whole batch, after a wait that grows', () => {
-    const mapping = aMapping({ retryBackoff: { baseMs: 100, maxMs: 300 } }, () => 0.999_999)
-    let effects = mapping.offer(records(2), START_MS)
+    const mapping = aMapping({ batchSize: 2, retryBackoff: { baseMs: 100, maxMs: 300 } }, () => 0.999_999)
+    let effects = mapping.offer(records(3), START_MS)
     const waits: number[] = []
     let now = START_MS
 
@@ -322,6 +322,7 @@ describe('a failed invocation', () => {
 
     expect(waits).toEqual([99, 199, 299, 299])
     expect(invocations(effects)[0]!.attempt).toBe(5)
+    expect(invoked(mapping.settle(invocations(effects)[0]!.id, success, now))).toEqual([[2]])
   })
 
   it('waits no longer than a first one after a response that made progress', () => {
