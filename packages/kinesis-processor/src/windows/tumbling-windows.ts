@@ -97,9 +97,11 @@ async function addRecord<T>(
   }
 }
 
-/** An event whose value cannot be summed is still an event: it is counted. */
+/** An event whose value is too large for sums is still an event: it is counted. */
 function summable(value: number | undefined): number | undefined {
-  // Written so that NaN does not pass.
-  if (value === undefined || !(Math.abs(value) <= MAX_VALUE)) return undefined
+  if (value === undefined) return undefined
+  if (!Number.isFinite(value))
+    throw new PermanentError(`The value ${value} is no number that can be summed.`, { reasonCode: 'invalid' })
+  if (Math.abs(value) > MAX_VALUE) return undefined
   return Math.abs(value) < MIN_VALUE ? 0 : value
 }
