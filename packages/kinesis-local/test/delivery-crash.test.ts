@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { DeliveryStreamStats } from '../src/delivery/delivery-stream.js'
 import { startLocal } from '../src/start-local.js'
 import { aDelivery, aTemporaryFolder, cleanUp, cleanUpAfter, objectsIn, readAll } from './delivery-fixture.js'
 import { aStream } from './stream-fixture.js'
@@ -24,6 +25,30 @@ async function readCheckpoint(root: string): Promise<Checkpoint | undefined> {
   }
 }
 
+/** A delivery in a process of its own. */
+function aChild(options: { kinesis: string; name: string; root: string; [option: string]: unknown }) {
+  const child = spawn(process.execPath, [childFile, JSON.stringify(options)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  cleanUpAfter(async () => child.kill('SIGKILL'))
+  let printed = ''
+  child.stdout.on('data', (text: Buffer) => {
+    printed += text.toString()
+  })
+  const stats = () => JSON.parse(printed.split('\n').at(-2) ?? '{}') as Partial<DeliveryStreamStats>
+  return Object.assign(child, { stats })
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+async function drained(child: ReturnType<typeof aChild>): Promise<void> {
+  child.stdin.write('drain\n')
+  await once(child, 'exit')
+}
+
 describe('a delivery that is killed', () => {
   it('loses nothing, and repeats nothing that is before its checkpoint', { timeout: 60_000 }, async () => {
     const root = await aTemporaryFolder()
@@ -42,12 +67,7 @@ describe('a delivery that is killed', () => {
         positions.set(String(from + index), { shardId: ShardId, sequenceNumber: SequenceNumber })
       }
     }
-    const start = (name: string) => {
-      const options = JSON.stringify({ kinesis: local.url, name, root })
-      const child = spawn(process.execPath, [childFile, options], { stdio: ['pipe', 'inherit', 'inherit'] })
-      cleanUpAfter(async () => child.kill('SIGKILL'))
-      return child
-    }
+    const start = (name: string) => aChild({ kinesis: local.url, name, root })
 
     const checkpoints: Checkpoint[] = [{ shards: {} }]
     for (let run = 0; run < 3; run += 1) {
@@ -61,13 +81,10 @@ describe('a delivery that is killed', () => {
           interval: 5,
         })
         .toBe(true)
-      child.kill('SIGKILL')
-      await once(child, 'exit')
+      await killed(child)
       checkpoints.push((await readCheckpoint(root))!)
     }
-    const last = start('run-3')
-    last.stdin.write('drain\n')
-    await once(last, 'exit')
+    await drained(start('run-3'))
 
     const objects = await objectsIn(join(root, 'lake'))
     const linesOf = (run: number) =>
@@ -85,6 +102,36 @@ describe('a delivery that is killed', () => {
       })
       expect(repeated).toEqual([])
     }
+  })
+})
+
+describe('a delivery from the tip that is killed before anything is durable', () => {
+  it('begins again where the tip was when it was first started', { timeout: 60_000 }, async () => {
+    const root = await aTemporaryFolder()
+    const local = await startLocal({ streams: [{ name: 'orders' }] })
+    cleanUpAfter(() => local.close())
+    const put = (data: string) =>
+      local.kinesis.call('PutRecord', {
+        StreamName: 'orders',
+        PartitionKey: 'a',
+        Data: Buffer.from(`${data}\n`),
+      })
+    put('before')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const options = { kinesis: local.url, root, startingPosition: 'LATEST', bufferIntervalMs: 60_000 }
+    const first = aChild({ ...options, name: 'first' })
+    await expect
+      .poll(() => first.stats().shards?.[0]?.millisBehindLatest, { timeout: 20_000, interval: 5 })
+      .toBe(0)
+    put('read and buffered')
+    await expect.poll(() => first.stats().unresolvedRecords, { timeout: 20_000, interval: 5 }).toBe(1)
+    await killed(first)
+    put('while nobody reads')
+
+    await drained(aChild({ ...options, name: 'second' }))
+
+    const texts = (await objectsIn(join(root, 'lake'))).map(({ text }) => text)
+    expect(texts).toEqual(['read and buffered\nwhile nobody reads\n'])
   })
 })
 
@@ -116,23 +163,6 @@ describe('the checkpoint of a delivery', () => {
     expect(await deliver('third')).toEqual([])
   })
 
-  it('begins where the tip was when the first one was started', async () => {
-    const stream = aStream()
-    const checkpointFile = await aCheckpoint()
-    const folder = await aTemporaryFolder()
-    stream.put('a', 'before')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    const options = { folder, checkpointFile, startingPosition: 'LATEST' as const }
-    const first = await aDelivery(stream.service, options)
-    await first.delivery.close()
-    stream.put('a', 'while nobody reads')
-
-    const second = await aDelivery(stream.service, options)
-    await second.delivery.drain()
-
-    expect((await objectsIn(folder)).map(({ text }) => text)).toEqual(['while nobody reads'])
-  })
-
   it('is one of that stream', async () => {
     const { service } = aStream()
     const checkpointFile = await aCheckpoint()
@@ -140,8 +170,23 @@ describe('the checkpoint of a delivery', () => {
     await expect(aDelivery(service, { checkpointFile })).rejects.toThrow(
       /^checkpointFile.*no checkpoint of a delivery of orders/,
     )
+    await writeFile(checkpointFile, '{"streamName":"orders","shards":{}}')
+    await expect(aDelivery(service, { checkpointFile })).rejects.toThrow(/^checkpointFile/)
     await writeFile(checkpointFile, 'nonsense')
     await expect(aDelivery(service, { checkpointFile })).rejects.toThrow(/^checkpointFile/)
     await expect(aDelivery(service, { checkpointFile: 'relative' })).rejects.toThrow(/^checkpointFile/)
+  })
+
+  it('is there before anything is read, or the delivery is refused', async () => {
+    const { service } = aStream()
+    const checkpointFile = await aCheckpoint()
+    await aDelivery(service, { checkpointFile })
+
+    expect(JSON.parse(await readFile(checkpointFile, 'utf8'))).toMatchObject({
+      streamName: 'orders',
+      startedAtMs: expect.any(Number),
+    })
+    const under = join(checkpointFile, 'checkpoint.json')
+    await expect(aDelivery(service, { checkpointFile: under })).rejects.toThrow(/^checkpointFile/)
   })
 })

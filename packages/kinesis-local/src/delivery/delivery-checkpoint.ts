@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, isAbsolute } from 'node:path'
 import { InvalidOptionError } from '@org/kinesis-core'
 import type { StartingPoint } from '../event-source-mapping/shard-reader.js'
-import { writeDurably } from './durable-file.js'
+import { writeDurably, writeDurablySync } from './durable-file.js'
 
 /** How far a delivery is, in a file: a delivery that is started again goes on there, and what its checkpoint was behind it repeats. */
 export interface DeliveryCheckpoint {
@@ -20,6 +20,7 @@ interface CheckpointFile {
   shards: Record<string, string>
 }
 
+/** Reads the file, or begins it: a delivery that is killed before anything of it is durable still began where it did. */
 export function openCheckpoint(
   file: string,
   { streamName, startingPosition }: { streamName: string; startingPosition: StartingPoint },
@@ -27,10 +28,10 @@ export function openCheckpoint(
   onError: (error: Error) => void,
 ): DeliveryCheckpoint {
   const known = readCheckpoint(file, streamName)
-  const startedAtMs = known?.startedAtMs ?? nowMs
+  const { startedAtMs } = known ?? beginCheckpoint(file, { streamName, startedAtMs: nowMs, shards: {} })
   const shards = new Map(Object.entries(known?.shards ?? {}))
   const resumeAfter = new Map(shards)
-  let isChanged = known === undefined
+  let isChanged = false
   let saving: Promise<void> | undefined
 
   async function write(): Promise<void> {
@@ -38,7 +39,7 @@ export function openCheckpoint(
       isChanged = false
       const content: CheckpointFile = { streamName, startedAtMs, shards: Object.fromEntries(shards) }
       try {
-        await writeDurably(dirname(file), basename(file), Buffer.from(`${JSON.stringify(content)}\n`))
+        await writeDurably(dirname(file), basename(file), bytesOf(content))
       } catch (error) {
         // The next change writes it all again.
         onError(error as Error)
@@ -66,6 +67,19 @@ export function openCheckpoint(
   }
 }
 
+function beginCheckpoint(file: string, content: CheckpointFile): CheckpointFile {
+  try {
+    writeDurablySync(dirname(file), basename(file), bytesOf(content))
+  } catch (error) {
+    throw new InvalidOptionError('checkpointFile', file, `It cannot be written: ${(error as Error).message}.`)
+  }
+  return content
+}
+
+function bytesOf(content: CheckpointFile): Buffer {
+  return Buffer.from(`${JSON.stringify(content)}\n`)
+}
+
 function readCheckpoint(file: string, streamName: string): CheckpointFile | undefined {
   if (!isAbsolute(file)) throw new InvalidOptionError('checkpointFile', file, 'Give an absolute path.')
   let text: string
@@ -76,7 +90,8 @@ function readCheckpoint(file: string, streamName: string): CheckpointFile | unde
     throw new InvalidOptionError('checkpointFile', file, `It cannot be read: ${(error as Error).message}.`)
   }
   const content = parse(text)
-  if (content?.streamName === streamName && typeof content.shards === 'object') return content
+  const isOne = typeof content?.shards === 'object' && Number.isFinite(content.startedAtMs)
+  if (isOne && content.streamName === streamName) return content
   throw new InvalidOptionError(
     'checkpointFile',
     file,

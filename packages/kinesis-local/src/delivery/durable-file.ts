@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
@@ -28,6 +29,28 @@ export async function writeDurably(folder: string, name: string, data: Uint8Arra
     throw error
   }
   await syncFolder(dirname(target))
+}
+
+/** As `writeDurably`, for what must be there before anything else begins. */
+export function writeDurablySync(folder: string, name: string, data: Uint8Array): void {
+  const target = join(folder, name)
+  const incomplete = join(folder, INCOMPLETE, randomUUID())
+  mkdirSync(dirname(target), { recursive: true })
+  mkdirSync(dirname(incomplete), { recursive: true })
+  try {
+    writeFileSync(incomplete, data, { flag: 'wx', flush: true })
+    renameSync(incomplete, target)
+  } catch (error) {
+    rmSync(incomplete, { force: true })
+    throw error
+  }
+  if (process.platform === 'win32') return
+  const handle = openSync(dirname(target), 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
 }
 
 /** The new name is durable only when its folder is. Windows cannot open folders, and does not need it. */
