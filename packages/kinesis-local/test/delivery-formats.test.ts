@@ -124,6 +124,21 @@ describe('Parquet', () => {
     expect(await sizeWith('GZIP')).toBeLessThan(await sizeWith('UNCOMPRESSED'))
   })
 
+  it.each([
+    [{ id: 'string', ID: 'string' }, /^parquet\.columns: .*id and ID differ by their case alone/],
+    [{ '': 'string' }, /^parquet\.columns: .*a name is empty/],
+    [{ 'a\0b': 'string' }, /^parquet\.columns: .*has a NUL/],
+    [{ s: 'struct<a:int,A:int>' }, /^parquet\.columns\.s: .*a and A differ by their case alone/],
+    [{ id: 5 }, /^parquet\.columns\.id: 5 cannot be used.*a type is text/],
+  ])(
+    'refuses columns that DuckDB would, before they keep every object for ever: %j',
+    async (names, message) => {
+      const { service } = aStream()
+      const delivery = aDelivery(service, { parquet: { columns: names as Record<string, string> } })
+      await expect(delivery).rejects.toThrow(message)
+    },
+  )
+
   it('refuses columns that are none, and compression twice', async () => {
     const { service } = aStream()
     await expect(aDelivery(service, { parquet: { columns: {} } })).rejects.toThrow(/^parquet\.columns/)

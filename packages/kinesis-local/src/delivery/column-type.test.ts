@@ -72,6 +72,10 @@ describe('a column', () => {
     'decimal(39,2)',
     'decimal(2,3)',
     'int int',
+    'struct<a:int,a:int>',
+    'struct<a:int,A:int>',
+    'array<struct<a:int,b:struct<c:int,C:int>>>',
+    'struct<a\0b:int>',
   ])('has no type %j', (type) => {
     expect(() => parseColumnType(type)).toThrow()
   })

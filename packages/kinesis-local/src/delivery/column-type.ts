@@ -9,11 +9,28 @@ export interface ColumnType {
 }
 
 /**
+ * DuckDB, as what reads its files, tells names apart without their case, and takes none that is empty or ends in the middle.
+ *
+ * @throws Error that says which name cannot be
+ */
+export function checkNames(names: readonly string[]): void {
+  const known = new Map<string, string>()
+  for (const name of names) {
+    if (name === '' || name.includes('\0')) throw new Error('a name is empty, or has a NUL in it')
+    const other = known.get(name.toLowerCase())
+    if (other === name) throw new Error(`${name} is there twice`)
+    if (other !== undefined) throw new Error(`${other} and ${name} differ by their case alone`)
+    known.set(name.toLowerCase(), name)
+  }
+}
+
+/**
  * Reads a type such as `bigint`, `decimal(10,2)` or `array<struct<a:string,b:int>>`.
  *
  * @throws Error that says what is no type
  */
 export function parseColumnType(text: string): ColumnType {
+  if (typeof text !== 'string') throw new Error('a type is text')
   const reader = { text: text.replaceAll(/\s+/g, ''), at: 0 }
   const type = readType(reader, 0)
   if (reader.at < reader.text.length) throw new Error(`${reader.text.slice(reader.at)} is left over`)
@@ -115,17 +132,19 @@ function readMap(reader: Reader, depth: number): ColumnType {
 
 function readStruct(reader: Reader, depth: number): ColumnType {
   expect(reader, '<')
-  const fields = new Map<string, ColumnType>()
+  const fields: [string, ColumnType][] = []
   do {
     const name = /^[^:<>,]+/.exec(reader.text.slice(reader.at))?.[0]
     if (name === undefined) throw new Error('a field of a struct has no name')
     reader.at += name.length
     expect(reader, ':')
-    fields.set(name, readType(reader, depth + 1))
+    fields.push([name, readType(reader, depth + 1)])
   } while (skip(reader, ','))
   expect(reader, '>')
-  const members = [...fields].map(([name, type]) => `"${name.replaceAll('"', '""')}" ${type.sql}`)
-  return { sql: `STRUCT(${members.join(', ')})`, fit: (value) => fitRow(fields, value) }
+  checkNames(fields.map(([name]) => name))
+  const members = fields.map(([name, type]) => `"${name.replaceAll('"', '""')}" ${type.sql}`)
+  const byName = new Map(fields)
+  return { sql: `STRUCT(${members.join(', ')})`, fit: (value) => fitRow(byName, value) }
 }
 
 function skip(reader: Reader, text: string): boolean {

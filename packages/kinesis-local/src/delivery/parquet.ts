@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { InvalidOptionError } from '@org/kinesis-core'
-import { type ColumnType, fitRow, parseColumnType } from './column-type.js'
+import { type ColumnType, checkNames, fitRow, parseColumnType } from './column-type.js'
 import { Misfit, readJsonDocuments } from './json-documents.js'
 import { checkOptionalPeer } from './optional-peer.js'
 
@@ -91,6 +91,15 @@ function readColumns(columns: Readonly<Record<string, string>>): Map<string, Col
     }
   }
   if (types.size === 0) throw new InvalidOptionError('parquet.columns', columns, 'Name at least one column.')
+  try {
+    checkNames([...types.keys()])
+  } catch (error) {
+    throw new InvalidOptionError(
+      'parquet.columns',
+      columns,
+      `Name them otherwise: ${(error as Error).message}.`,
+    )
+  }
   return types
 }
 
