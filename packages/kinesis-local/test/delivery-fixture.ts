@@ -66,6 +66,8 @@ export async function objectsIn(folder: string): Promise<{ name: string; text: s
 export interface ErrorLine {
   attemptsMade: number
   errorCode: string
+  /** In place of `errorCode`, where the conversion failed. */
+  lastErrorCode: string
   rawData: string
 }
 

@@ -57,15 +57,15 @@ describe('Parquet', () => {
       { user_id: 'u4' },
     ])
     const errors = await errorsIn(folder)
-    expect(errors.map((line) => [raw(line), line.errorCode])).toEqual([
-      ['{"user_id":"u1","value":"a lot"}', 'DataFormatConversion.InvalidSchema'],
+    expect(errors.map((line) => [raw(line), line.lastErrorCode])).toEqual([
+      ['{"user_id":"u1","value":"a lot"}', 'DataFormatConversion.MalformedData'],
       ['no json', 'DataFormatConversion.ParseError'],
     ])
     expect(errors[0]).toEqual({
       attemptsMade: 1,
       arrivalTimestamp: expect.any(Number),
-      errorCode: 'DataFormatConversion.InvalidSchema',
-      errorMessage: 'Column value is no decimal number.',
+      lastErrorCode: 'DataFormatConversion.MalformedData',
+      lastErrorMessage: 'Column value is no decimal number.',
       attemptEndingTimestamp: expect.any(Number),
       rawData: expect.any(String),
       sequenceNumber: SequenceNumber,
@@ -92,7 +92,7 @@ describe('Parquet', () => {
       { user_id: 'u2' },
       { user_id: 'u3' },
     ])
-    expect((await errorsIn(folder)).map((line) => [raw(line), line.errorCode])).toEqual(
+    expect((await errorsIn(folder)).map((line) => [raw(line), line.lastErrorCode])).toEqual(
       unreadable.map((data) => [data, 'DataFormatConversion.ParseError']),
     )
     expect(delivery.stats()).toMatchObject({ deliveredRecords: 3, failedRecords: 2, unresolvedRecords: 0 })

@@ -14,7 +14,10 @@ export interface DeliveryFailure {
   attemptsMade: number
 }
 
-/** One line of an error object, as "Handle data transformation failure" and "Handling errors for data format conversion" show it. */
+/**
+ * One line of an error object, as "Handle failure in data transformation" and "Handling errors for data format conversion" show it. The
+ * second has `ErrorCode` and `ErrorMessage` in its latest edition; what the service writes are the names of the editions before.
+ */
 export function failureLine(
   record: DeliveryRecord,
   data: Uint8Array,
@@ -23,23 +26,20 @@ export function failureLine(
   lambdaArn: string | undefined,
 ): Buffer {
   const { outputType, errorCode, errorMessage, attemptsMade } = failure
-  const common = {
-    attemptsMade,
-    arrivalTimestamp: record.arrivalMs,
-    errorCode,
-    errorMessage,
-    attemptEndingTimestamp: atMs,
-    rawData: Buffer.from(data).toString('base64'),
-  }
+  const made = { attemptsMade, arrivalTimestamp: record.arrivalMs }
+  const ended = { attemptEndingTimestamp: atMs, rawData: Buffer.from(data).toString('base64') }
   const document =
     outputType === 'format-conversion-failed'
       ? {
-          ...common,
+          ...made,
+          lastErrorCode: errorCode,
+          lastErrorMessage: errorMessage,
+          ...ended,
           sequenceNumber: record.source?.sequenceNumber ?? null,
           subSequenceNumber: record.source?.subsequenceNumber ?? null,
           // There is no catalog: the columns are an option.
           dataCatalogTable: null,
         }
-      : { ...common, ...(lambdaArn === undefined ? {} : { lambdaArn }) }
+      : { ...made, errorCode, errorMessage, ...ended, ...(lambdaArn === undefined ? {} : { lambdaArn }) }
   return Buffer.from(`${JSON.stringify(document)}\n`)
 }

@@ -151,7 +151,7 @@ async function writeReadable(
 function reasonOf(error: unknown): { code: string; message: string } {
   if (error instanceof Misfit) {
     const column = error.path.length === 0 ? 'The record' : `Column ${error.path.join('.')}`
-    return { code: 'DataFormatConversion.InvalidSchema', message: `${column} ${error.message}.` }
+    return { code: 'DataFormatConversion.MalformedData', message: `${column} ${error.message}.` }
   }
   return {
     code: 'DataFormatConversion.ParseError',
