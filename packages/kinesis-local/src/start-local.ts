@@ -8,7 +8,6 @@ import { createResources } from './create-resources.js'
 import type { DeliveryStreamOptions } from './delivery/delivery-options.js'
 import { createDeliveryStreamHost, type DeliveryStream } from './delivery/delivery-stream.js'
 import { folderStore } from './delivery/folder-store.js'
-import { s3Store } from './delivery/s3-store.js'
 import { DynamoDbService } from './dynamodb/dynamodb-service.js'
 import { endpointEnvironment } from './endpoints/endpoint-options.js'
 import { replacedServices } from './endpoints/replaced-services.js'
@@ -234,7 +233,7 @@ function assemble(
     destinationOf: (bucket) =>
       endpoints.s3 === undefined
         ? folderStore(join(folder.path, 'buckets', bucket))
-        : s3Store({ bucket, endpoint: endpoints.s3, region }),
+        : { bucket, endpoint: endpoints.s3 },
   })
   const keep = <T extends B, B>(list: B[], item: T): T => {
     list.push(item)

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -5,6 +7,7 @@ import { ManualClock } from '@org/kinesis-core/testing'
 import { buildApp } from 'fauxqs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ObjectStore } from '../src/delivery/object-store.js'
+import { startLocal } from '../src/start-local.js'
 import { aDelivery, cleanUp, cleanUpAfter, errorsIn, objectsIn, raw, readAll } from './delivery-fixture.js'
 import { aStream } from './stream-fixture.js'
 
@@ -211,6 +214,28 @@ describe('a destination', () => {
     )
     expect(await Body!.transformToString()).toBe('a\nb\n')
     expect(ContentType).toBe('application/octet-stream')
+  })
+
+  it('is in the region of startLocal, unless it says otherwise', async () => {
+    const signedFor: string[] = []
+    const server = createServer((request, response) => {
+      signedFor.push(/\/\d{8}\/([^/]+)\/s3\//.exec(request.headers.authorization ?? '')![1]!)
+      request.resume().on('end', () => response.end())
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanUpAfter(async () => server.closeAllConnections())
+    cleanUpAfter(async () => server.close())
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const local = await startLocal({ region: 'eu-west-1', streams: [{ name: 'orders' }] })
+    cleanUpAfter(() => local.close())
+    local.kinesis.call('PutRecord', { StreamName: 'orders', PartitionKey: 'a', Data: Buffer.from('a') })
+
+    for (const region of [{}, { region: 'ap-south-1' }]) {
+      const destination = { bucket: 'lake', endpoint, ...region }
+      await local.createDeliveryStream({ name: 'lake', streamName: 'orders', destination }).drain()
+    }
+
+    expect(signedFor).toEqual(['eu-west-1', 'ap-south-1'])
   })
 
   it('may be a store of the caller, which is asked again for the same object until it takes it', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { encodeAggregate } from '@org/kinesis-core'
 import { ManualClock } from '@org/kinesis-core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { DeliveryStreamOptions } from '../src/delivery/delivery-options.js'
 import {
   aDelivery,
   aTemporaryFolder,
@@ -340,5 +341,26 @@ describe('a delivery stream', () => {
     )
     await expect(aDelivery(service, { prefix: '!{timestamp:yyyy' })).rejects.toThrow(/^prefix/)
     await expect(aDelivery(service, { errorPrefix: '!{timestamp:yyyy}/' })).rejects.toThrow(/^errorPrefix/)
+  })
+
+  it.each<[unknown, RegExp]>([
+    [{ errorPrefx: 'x/' }, /^errorPrefx: "x\/" .*There is no such option/],
+    [{ startingPosition: 'latest' }, /^startingPosition: "latest"/],
+    [{ startingPosition: { atTimestampMs: Number.NaN } }, /^startingPosition\.atTimestampMs: NaN/],
+    [{ startingPosition: { atTimestampMs: 8e15 } }, /^startingPosition\.atTimestampMs/],
+    [{ destination: null }, /^destination: null/],
+    [{ destination: 'lake' }, /^destination: "lake"/],
+    [{ destination: { put: 7 } }, /^destination\.put: 7/],
+    [{ destination: {} }, /^destination\.bucket/],
+    [{ prefix: 5 }, /^prefix: 5/],
+    [{ errorPrefix: 5 }, /^errorPrefix: 5/],
+    [{ transform: {} }, /^transform: an object/],
+    [{ transform: null }, /^transform: null/],
+    [{ dynamicPartitioning: 'yes' }, /^dynamicPartitioning: "yes"/],
+    [{ parquet: null }, /^parquet: null/],
+    [{ parquet: { columns: { a: 'int' }, column: 7 } }, /^parquet\.column: 7/],
+  ])('refuses options of another kind by their name: %j', async (options, message) => {
+    const { service } = aStream()
+    await expect(aDelivery(service, options as Partial<DeliveryStreamOptions>)).rejects.toThrow(message)
   })
 })

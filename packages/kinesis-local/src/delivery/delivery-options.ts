@@ -1,13 +1,16 @@
-import { isAbsolute } from 'node:path'
-import { firehoseQuotas, InvalidOptionError } from '@org/kinesis-core'
-import { checkedPollInterval, checkedStreamName } from '../event-source-mapping/mapping-options.js'
+import { firehoseQuotas, InvalidOptionError, refuseUnknownOptions } from '@org/kinesis-core'
+import {
+  checkedPollInterval,
+  checkedPosition,
+  checkedStreamName,
+} from '../event-source-mapping/mapping-options.js'
 import type { StartingPoint } from '../event-source-mapping/shard-reader.js'
 import type { LocalFunction } from '../function/local-function.js'
-import { folderStore } from './folder-store.js'
+import { resolveFormat, resolveStore } from './object-options.js'
 import type { ObjectStore } from './object-store.js'
-import { type ParquetConverter, type ParquetOptions, parquetConverter } from './parquet.js'
+import type { ParquetConverter, ParquetOptions } from './parquet.js'
 import { type Prefix, parseErrorPrefix, parsePrefix } from './prefix-expression.js'
-import { type S3Destination, s3Store } from './s3-store.js'
+import type { S3Destination } from './s3-store.js'
 import { isTimeZone } from './zoned-time.js'
 
 export interface DeliveryStreamOptions {
@@ -91,11 +94,41 @@ const DEFAULT_PREFIX =
   'year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/'
 const DEFAULT_ERROR_PREFIX = 'errors/!{firehose:error-output-type}/'
 
-export function resolveDeliveryStreamOptions(options: DeliveryStreamOptions): ResolvedDeliveryStreamOptions {
+/** As a record, so that the compiler asks for an option that is missing here. */
+const KNOWN: Record<keyof DeliveryStreamOptions, true> = {
+  name: true,
+  streamName: true,
+  startingPosition: true,
+  checkpointFile: true,
+  transform: true,
+  folder: true,
+  destination: true,
+  prefix: true,
+  timeZone: true,
+  fileExtension: true,
+  dynamicPartitioning: true,
+  maxActivePartitions: true,
+  parquet: true,
+  errorPrefix: true,
+  bufferIntervalMs: true,
+  bufferBytes: true,
+  compression: true,
+  transformRetries: true,
+  transformBufferBytes: true,
+  transformBufferIntervalMs: true,
+  pollIntervalMs: true,
+}
+
+export function resolveDeliveryStreamOptions(
+  options: DeliveryStreamOptions,
+  nowMs: number,
+  region: string,
+): ResolvedDeliveryStreamOptions {
+  refuseUnknownOptions(options, Object.keys(KNOWN))
   return {
-    ...resolveDelivery(options),
+    ...resolveDelivery(options, region),
     streamName: checkedStreamName(options.streamName),
-    startingPosition: options.startingPosition ?? 'TRIM_HORIZON',
+    startingPosition: checkedPosition(options.startingPosition ?? 'TRIM_HORIZON', nowMs),
     checkpointFile: options.checkpointFile,
   }
 }
@@ -106,13 +139,22 @@ export type ResolvedDelivery = Omit<
   'streamName' | 'startingPosition' | 'checkpointFile'
 >
 
-export function resolveDelivery(options: Omit<DeliveryStreamOptions, 'streamName'>): ResolvedDelivery {
+export function resolveDelivery(
+  options: Omit<DeliveryStreamOptions, 'streamName'>,
+  region: string,
+): ResolvedDelivery {
   const { name, transform, timeZone = 'UTC', dynamicPartitioning = false, errorPrefix } = options
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_.-]{1,64}$/.test(name)) {
     throw new InvalidOptionError('name', name, 'Give 1 to 64 letters, digits, hyphens, dots or underscores.')
   }
   if (typeof timeZone !== 'string' || !isTimeZone(timeZone)) {
     throw new InvalidOptionError('timeZone', timeZone, 'Give a name such as Asia/Tokyo.')
+  }
+  if (transform !== undefined && typeof transform?.invoke !== 'function') {
+    throw new InvalidOptionError('transform', transform, 'Give what createFunction gave.')
+  }
+  if (typeof dynamicPartitioning !== 'boolean') {
+    throw new InvalidOptionError('dynamicPartitioning', dynamicPartitioning, 'Give true or false.')
   }
   if (dynamicPartitioning && transform === undefined) {
     throw new InvalidOptionError('dynamicPartitioning', true, 'Give a transform that returns partition keys.')
@@ -135,7 +177,7 @@ export function resolveDelivery(options: Omit<DeliveryStreamOptions, 'streamName
       0,
       300,
     ),
-    store: resolveStore(options),
+    store: resolveStore(options, region),
     prefix: parsePrefix('prefix', options.prefix ?? DEFAULT_PREFIX, {
       timeZone,
       isPartitioned: dynamicPartitioning,
@@ -155,45 +197,6 @@ export function resolveDelivery(options: Omit<DeliveryStreamOptions, 'streamName
       firehoseQuotas.maxBufferIntervalMs,
     ),
     pollIntervalMs: checkedPollInterval(options.pollIntervalMs ?? 1_000),
-  }
-}
-
-function resolveStore({
-  folder,
-  destination,
-}: Pick<DeliveryStreamOptions, 'folder' | 'destination'>): ObjectStore {
-  if (destination === undefined) {
-    if (typeof folder === 'string' && isAbsolute(folder)) return folderStore(folder)
-    throw new InvalidOptionError('folder', folder, 'Give an absolute path, or a destination.')
-  }
-  if (folder !== undefined) {
-    throw new InvalidOptionError('folder', folder, 'Give a folder or a destination, not both.')
-  }
-  return 'put' in destination ? destination : s3Store(destination)
-}
-
-function resolveFormat({
-  compression,
-  parquet,
-  fileExtension,
-}: Pick<DeliveryStreamOptions, 'compression' | 'parquet' | 'fileExtension'>): Pick<
-  ResolvedDeliveryStreamOptions,
-  'compression' | 'parquet' | 'fileExtension'
-> {
-  if (compression !== undefined && compression !== 'GZIP' && compression !== 'UNCOMPRESSED') {
-    throw new InvalidOptionError('compression', compression, 'Give GZIP or UNCOMPRESSED.')
-  }
-  if (parquet !== undefined && compression === 'GZIP') {
-    throw new InvalidOptionError('compression', compression, 'Leave it out: Parquet is compressed inside.')
-  }
-  if (fileExtension !== undefined && !/^(\.[0-9a-z!\-_.*'()]{1,127})?$/.test(fileExtension)) {
-    throw new InvalidOptionError('fileExtension', fileExtension, 'Give a dot, lower-case letters and digits.')
-  }
-  const isGzip = parquet === undefined && compression !== 'UNCOMPRESSED'
-  return {
-    compression: isGzip ? 'GZIP' : 'UNCOMPRESSED',
-    parquet: parquet && parquetConverter(parquet),
-    fileExtension: fileExtension ?? (parquet === undefined ? (isGzip ? '.gz' : '') : '.parquet'),
   }
 }
 

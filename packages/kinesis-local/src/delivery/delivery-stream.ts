@@ -59,9 +59,9 @@ export function createDeliveryStreamHost(
   /** Of the configuration; a part of objects' names. */
   version = 1,
 ): DeliveryStream {
-  const resolved = { ...resolveDeliveryStreamOptions(options), version }
-  const { name, streamName } = resolved
   const { clock, random = systemRandom } = deps
+  const resolved = { ...resolveDeliveryStreamOptions(options, clock.now(), deps.region), version }
+  const { name, streamName } = resolved
   const publish = deliveryPublisher(name, deps)
   const closing = new AbortController()
   const shards = new Map<string, { shard: DeliveredShard; queue: TransformQueue | undefined }>()

@@ -39,7 +39,13 @@ export interface ParquetConverter {
 
 const COMPRESSIONS = ['SNAPPY', 'GZIP', 'UNCOMPRESSED']
 
-export function parquetConverter({ columns, compression = 'SNAPPY' }: ParquetOptions): ParquetConverter {
+export function parquetConverter(options: ParquetOptions): ParquetConverter {
+  const { columns, compression = 'SNAPPY', ...others } = options
+  const [unknown] = Object.entries(others)
+  if (unknown !== undefined) {
+    const [name, value] = unknown
+    throw new InvalidOptionError(`parquet.${name}`, value, 'There is no such option: columns, compression.')
+  }
   const types = readColumns(columns)
   if (!COMPRESSIONS.includes(compression)) {
     throw new InvalidOptionError(

@@ -47,6 +47,7 @@ export function parsePrefix(
   text: string,
   { timeZone = 'UTC', isPartitioned = false }: PrefixRules = {},
 ): Prefix {
+  checkText(option, text)
   const withTimestamp = text.includes('!{timestamp:') ? text : `${text}${DEFAULT_TIMESTAMP}`
   const prefix = compile({
     option,
@@ -70,11 +71,16 @@ export function parseErrorPrefix(
   text: string,
   { timeZone = 'UTC' }: PrefixRules = {},
 ): Prefix {
+  checkText(option, text)
   if (text.includes('!{') && !text.includes('!{firehose:error-output-type}')) {
     throw new InvalidOptionError(option, text, 'Put !{firehose:error-output-type} into it.')
   }
   const whole = text.includes('!{') ? text : `${text}!{firehose:error-output-type}/`
   return compile({ option, text: whole, timeZone, kind: 'error' })
+}
+
+function checkText(option: string, text: string): void {
+  if (typeof text !== 'string') throw new InvalidOptionError(option, text, 'Give text.')
 }
 
 function compile(grammar: Grammar): Prefix {

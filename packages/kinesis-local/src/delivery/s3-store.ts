@@ -7,7 +7,7 @@ export interface S3Destination {
   bucket: string
   /** URL of the endpoint, of a local emulator as a rule. @default what the SDK finds: AWS_ENDPOINT_URL_S3, or AWS itself */
   endpoint?: string
-  /** @default 'us-east-1' */
+  /** @default that of `startLocal` */
   region?: string
   /** @default dummy keys where there is an endpoint, and what the SDK finds where there is none */
   credentials?: { accessKeyId: string; secretAccessKey: string }

@@ -130,7 +130,7 @@ function checkedConsumer(consumerArn: string | undefined, streamName: string): s
   )
 }
 
-function checkedPosition(position: StartingPoint, nowMs: number): StartingPoint {
+export function checkedPosition(position: StartingPoint, nowMs: number): StartingPoint {
   if (position === 'TRIM_HORIZON' || position === 'LATEST') return position
   if (typeof position !== 'object' || position === null) {
     throw new InvalidOptionError(

@@ -41,7 +41,8 @@ export function openDelivery(
   const { deps } = context
   const options = { ...readDestination(destination, context), name }
   return asInvalidArgument(() => {
-    if (type === 'DirectPut') return new DirectDelivery({ ...resolveDelivery(options), version }, deps)
+    if (type === 'DirectPut')
+      return new DirectDelivery({ ...resolveDelivery(options, deps.region), version }, deps)
     if (type !== 'KinesisStreamAsSource')
       throw invalidArgument(`DeliveryStreamType ${type} is not supported here.`)
     const startingPosition = { atTimestampMs: deps.clock.now() }
