@@ -227,6 +227,7 @@ function assemble(
   }
   const readers: { close(): Promise<void> }[] = []
   const functions = new Map<string, LocalFunction>()
+  const openNames = new Set<string>()
   firehose.attach({
     deps,
     functionNamed: (name) => functions.get(name),
@@ -298,7 +299,7 @@ function assemble(
       return fn
     },
     createEventSourceMapping: (options) => keep(readers, createEventSourceMappingHost(options, deps)),
-    createDeliveryStream: (options) => keep(readers, createDeliveryStreamHost(options, deps)),
+    createDeliveryStream: (options) => keep(readers, createDeliveryStreamHost(options, deps, { openNames })),
     close: () => {
       closing ??= close()
       return closing

@@ -329,6 +329,26 @@ describe('a delivery stream', () => {
     expect(published['DeliveryToS3.DataFreshness']?.unit).toBe('Seconds')
   })
 
+  it('ends its drain with an error where there is no stream', async () => {
+    const { service } = aStream()
+    const { delivery } = await aDelivery(service, { streamName: 'none' })
+
+    await expect(delivery.drain()).rejects.toMatchObject({ code: 'ResourceNotFoundException' })
+  })
+
+  it('delivers what it had read of a stream that is gone, and ends its drain with an error', async () => {
+    const stream = aStream()
+    stream.put('key', 'a')
+    const { delivery, folder } = await aDelivery(stream.service, { handler: 'transform' })
+    await expect.poll(() => delivery.stats().recordsRead).toBe(1)
+    stream.service.call('DeleteStream', { StreamName: STREAM })
+
+    await expect(delivery.drain()).rejects.toMatchObject({ code: 'ResourceNotFoundException' })
+
+    expect((await objectsIn(folder)).map(({ text }) => text)).toEqual(['a\n'])
+    expect(delivery.stats().unresolvedRecords).toBe(0)
+  })
+
   it('refuses options that cannot work', async () => {
     const { service } = aStream()
     await expect(aDelivery(service, { name: 'a b' })).rejects.toThrow(/^name/)

@@ -245,6 +245,40 @@ describe('Firehose', () => {
     })
   })
 
+  it('takes another destination where its stream is gone, and writes what it had', async () => {
+    const StreamName = 'gone'
+    local.kinesis.call('CreateStream', { StreamName, ShardCount: 1 })
+    const { DeliveryStreamName, objects } = await aStream(
+      { Prefix: 'before/', BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 900 } },
+      {
+        DeliveryStreamType: 'KinesisStreamAsSource',
+        KinesisStreamSourceConfiguration: {
+          RoleARN,
+          KinesisStreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
+        },
+      },
+    )
+    await local.kinesis.call('PutRecord', { StreamName, PartitionKey: 'a', Data: Buffer.from('held') })
+    // Polled once a second.
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    local.kinesis.call('DeleteStream', { StreamName })
+
+    await client.send(
+      new UpdateDestinationCommand({
+        DeliveryStreamName,
+        CurrentDeliveryStreamVersionId: '1',
+        DestinationId: 'destinationId-000000000001',
+        ExtendedS3DestinationUpdate: { Prefix: 'after/' },
+      }),
+    )
+
+    await expect
+      .poll(async () => (await objects()).map(({ name, text }) => [name.split('/')[0], text]), {
+        timeout: 10_000,
+      })
+      .toEqual([['before', 'held']])
+  })
+
   it('goes on with a stream where it was when its destination changes', async () => {
     const put = (data: string) =>
       local.kinesis.call('PutRecord', { StreamName: 'orders', PartitionKey: 'a', Data: Buffer.from(data) })

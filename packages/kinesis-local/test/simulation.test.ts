@@ -308,6 +308,8 @@ describe('a simulation', () => {
     expect(gunzipSync(bytes).toString().trim().split('\n').sort()).toEqual(
       Array.from({ length: 100 }, (_, n) => `event-${n}`).sort(),
     )
+    expect(() => sim.createDeliveryStream({ name: 'lake', streamName: 'orders' })).toThrow(/^name: "lake"/)
+    expect(sim.objects('lake').size).toBe(1)
     await sim.run(delivery.drain())
     expect(delivery.stats()).toMatchObject({ deliveredRecords: 100, unresolvedRecords: 0 })
     expect(() => sim.objects('other')).toThrow(/no delivery stream other/)

@@ -42,6 +42,18 @@ describe('startLocal', () => {
     expect(await next.invoke({})).toMatchObject({ errorType: 'RangeError' })
   })
 
+  it('gives no two delivery streams one name at a time', async () => {
+    const local = await startLocal({ streams: [{ name: 'orders' }] })
+    cleanup.push(() => local.close())
+    const open = async () =>
+      local.createDeliveryStream({ name: 'lake', streamName: 'orders', folder: join(local.dataDir, 'lake') })
+
+    const first = await open()
+    await expect(open()).rejects.toThrow(/^name: "lake" cannot be used. Another delivery stream has it/)
+    await first.drain()
+    await expect(open()).resolves.toHaveProperty('name', 'lake')
+  })
+
   it('closes at once with connections open, whose clients have nothing to wait for', async () => {
     const local = await startLocal({ streams: [{ name: 'orders', shards: 8 }] })
     await (await post(local.url, 'Kinesis_20131202.ListStreams', '{}')).json()

@@ -1,4 +1,4 @@
-import { deliveryMetrics, systemRandom } from '@org/kinesis-core'
+import { deliveryMetrics, InvalidOptionError, systemRandom } from '@org/kinesis-core'
 import { StreamReader } from '../event-source-mapping/stream-reader.js'
 import { untilAborted } from '../event-source-mapping/until-aborted.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
@@ -44,6 +44,7 @@ export interface DeliveryStream {
   /**
    * Resolves when everything that is in the stream now is in objects or error objects; the delivery is closed then. `signal` bounds it:
    * when it aborts, the delivery is closed as it is, and `stats().unresolvedRecords` says what was left.
+   * Rejects with the service's `ResourceNotFoundException` where the stream is not there, or no more.
    */
   drain(signal?: AbortSignal): Promise<void>
   /** Stops at once; what is buffered is not written. */
@@ -52,16 +53,29 @@ export interface DeliveryStream {
 
 const MAX_READ = 10_000
 
+export interface DeliveryStreamContext {
+  /** Of the configuration; a part of objects' names. @default 1 */
+  version?: number
+  /** Of the delivery streams that are open: two of one name would be one in objects' names, metrics and ARNs. @default nothing */
+  openNames?: Set<string>
+}
+
 /** Delivers a stream as Firehose delivers to S3: buffered, transformed, at least once. It begins to read at once. */
 export function createDeliveryStreamHost(
   options: DeliveryStreamOptions,
   deps: HostDependencies,
-  /** Of the configuration; a part of objects' names. */
-  version = 1,
+  { version = 1, openNames = new Set() }: DeliveryStreamContext = {},
 ): DeliveryStream {
   const { clock, random = systemRandom } = deps
   const resolved = { ...resolveDeliveryStreamOptions(options, clock.now(), deps.region), version }
   const { name, streamName } = resolved
+  if (openNames.has(name)) {
+    throw new InvalidOptionError(
+      'name',
+      name,
+      'Another delivery stream has it: choose another, or close that one.',
+    )
+  }
   const publish = deliveryPublisher(name, deps)
   const closing = new AbortController()
   const shards = new Map<string, { shard: DeliveredShard; queue: TransformQueue | undefined }>()
@@ -80,6 +94,7 @@ export function createDeliveryStreamHost(
   const resumeAll = () => {
     for (const resume of resumes) resume()
   }
+  openNames.add(name)
   const transform = deliveryTransform(resolved, deps, streamName)
   const sink = new DeliverySink(resolved, {
     clock,
@@ -95,6 +110,7 @@ export function createDeliveryStreamHost(
     hold: deps.hold ?? ((work) => work),
   })
 
+  const queues = () => [...shards.values()].map(({ queue }) => queue)
   const waitingBytes = () => [...shards.values()].reduce((sum, { queue }) => sum + (queue?.heldBytes ?? 0), 0)
   // Less than all buffers full at once, and nothing would ever fill one.
   const isFull = () => sink.isFull || waitingBytes() >= (shards.size + 1) * resolved.transformBufferBytes * 2
@@ -141,15 +157,21 @@ export function createDeliveryStreamHost(
   }
 
   async function drainAll(): Promise<void> {
-    await reader.drain()
-    await sink.flush()
-    await saveCheckpoint()
+    try {
+      await reader.drain()
+    } finally {
+      // Where the stream is gone, what was read of it is delivered all the same.
+      await Promise.all(queues().map((queue) => queue?.flush()))
+      await sink.flush()
+      await saveCheckpoint()
+    }
   }
 
   function close(): void {
     if (closing.signal.aborted) return
     reader.stop()
     closing.abort()
+    openNames.delete(name)
     closeDestination(resolved)
   }
 
@@ -175,8 +197,11 @@ export function createDeliveryStreamHost(
 
     async drain(signal) {
       if (closing.signal.aborted) return
-      await untilAborted(drainAll(), AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]))
-      close()
+      try {
+        await untilAborted(drainAll(), AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]))
+      } finally {
+        close()
+      }
     },
 
     async close() {

@@ -131,10 +131,11 @@ export class FirehoseService implements LocalService {
     Object.assign(stream, next, { delivery: openDelivery(next, this.#context!) })
     const finished = before instanceof DirectDelivery ? before.flush() : before.drain()
     this.#finishing.add(before)
-    void finished.finally(() => {
+    const close = () => {
       this.#finishing.delete(before)
       return before.close()
-    })
+    }
+    finished.then(close, close)
   }
 
   #list(input: Input): unknown {

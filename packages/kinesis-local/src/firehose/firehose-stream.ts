@@ -46,11 +46,9 @@ export function openDelivery(
     if (type !== 'KinesisStreamAsSource')
       throw invalidArgument(`DeliveryStreamType ${type} is not supported here.`)
     const startingPosition = { atTimestampMs: deps.clock.now() }
-    return createDeliveryStreamHost(
-      { ...options, streamName: streamName(source), startingPosition },
-      deps,
+    return createDeliveryStreamHost({ ...options, streamName: streamName(source), startingPosition }, deps, {
       version,
-    )
+    })
   })
 }
 

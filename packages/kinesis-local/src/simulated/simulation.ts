@@ -135,6 +135,7 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
     hold: (work) => clock.hold(work),
   }
   const stores = new Map<string, Map<string, Uint8Array>>()
+  const openNames = new Set<string>()
   const closers: { close(): Promise<void> }[] = []
   const queue = (name: string) => {
     const found = sqs.queue(name)
@@ -179,7 +180,6 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
 
     createDeliveryStream({ destination, ...deliveryOptions }) {
       const objects = new Map<string, Uint8Array>()
-      stores.set(deliveryOptions.name, objects)
       const memory: ObjectStore = {
         async put(key, bytes) {
           objects.set(key, bytes)
@@ -188,7 +188,9 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
       const delivery = createDeliveryStreamHost(
         { ...deliveryOptions, destination: destination ?? memory },
         deps,
+        { openNames },
       )
+      stores.set(delivery.name, objects)
       closers.unshift(delivery)
       return delivery
     },
