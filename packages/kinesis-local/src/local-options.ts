@@ -63,7 +63,7 @@ export interface LocalOptions {
   onRequest?: RequestObserver
   /** What goes wrong over the wire. @default nothing */
   faults?: FaultPlan
-  /** Told once when records are trimmed early, and what a kept folder has lost. @default a line on standard error */
+  /** Told once when records are trimmed early, what a kept folder has lost, and what keeps Firehose from a bucket. @default a line on standard error */
   onWarning?: (message: string) => void
   /** @default the system's clock */
   clock?: Clock

@@ -181,7 +181,7 @@ function router({ onRequest, faults, clock, random, endpoints }: ResolvedLocalOp
 }
 
 function assemble(
-  { region, clock, random, endpoints }: ResolvedLocalOptions,
+  { region, clock, random, endpoints, onWarning }: ResolvedLocalOptions,
   {
     kinesis,
     metrics,
@@ -230,6 +230,7 @@ function assemble(
   const openNames = new Set<string>()
   firehose.attach({
     deps,
+    onWarning,
     functionNamed: (name) => functions.get(name),
     destinationOf: (bucket) =>
       endpoints.s3 === undefined

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -26,9 +26,13 @@ const RoleARN = 'arn:aws:iam::000000000000:role/firehose'
 let local: Local
 let client: FirehoseClient
 let next = 1
+const warnings: string[] = []
 
 beforeAll(async () => {
-  local = await startLocal({ streams: [{ name: 'orders' }] })
+  local = await startLocal({
+    streams: [{ name: 'orders' }],
+    onWarning: (message) => warnings.push(message),
+  })
   local.createFunction({ name: 'transform', file: handlers, exportName: 'transform' })
   client = new FirehoseClient(connection(local))
 })
@@ -351,6 +355,30 @@ describe('Firehose', () => {
       tooMuch,
     )
     await expect(put()).rejects.toMatchObject(tooMuch)
+  })
+
+  it('warns once of a bucket that takes nothing, and again when it had taken something', async () => {
+    const { DeliveryStreamName, put, folder, objects } = await aStream({
+      BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 0 },
+    })
+    const heard = () => warnings.filter((message) => message.includes(DeliveryStreamName))
+    // A file where the bucket should be.
+    await writeFile(folder, '')
+    await put('a')
+    await expect.poll(heard).toHaveLength(1)
+    expect(heard()[0]).toMatch(/fails, and tries again: Error: E[A-Z]+: /)
+    // It is tried again, more than once.
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(heard()).toHaveLength(1)
+
+    await rm(folder)
+    await expect
+      .poll(async () => (await objects()).map(({ text }) => text), { timeout: 10_000 })
+      .toEqual(['a'])
+    await rm(folder, { recursive: true })
+    await writeFile(folder, '')
+    await put('b')
+    await expect.poll(heard).toHaveLength(2)
   })
 
   it('fails records one by one when nothing can be delivered and memory is full', async () => {

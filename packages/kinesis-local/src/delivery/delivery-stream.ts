@@ -58,13 +58,17 @@ export interface DeliveryStreamContext {
   version?: number
   /** Of the delivery streams that are open: two of one name would be one in objects' names, metrics and ARNs. @default nothing */
   openNames?: Set<string>
+  /** Told of each error of the stream or the store; they are tried again. @default nobody */
+  onError?: (error: Error) => void
+  /** Told when something became durable. @default nobody */
+  onDurable?: () => void
 }
 
 /** Delivers a stream as Firehose delivers to S3: buffered, transformed, at least once. It begins to read at once. */
 export function createDeliveryStreamHost(
   options: DeliveryStreamOptions,
   deps: HostDependencies,
-  { version = 1, openNames = new Set() }: DeliveryStreamContext = {},
+  { version = 1, openNames = new Set(), ...told }: DeliveryStreamContext = {},
 ): DeliveryStream {
   const { clock, random = systemRandom } = deps
   const resolved = { ...resolveDeliveryStreamOptions(options, clock.now(), deps.region), version }
@@ -84,6 +88,7 @@ export function createDeliveryStreamHost(
   let lastError: string | undefined
   const onError = (error: Error) => {
     lastError = `${error.name}: ${error.message}`
+    told.onError?.(error)
   }
   const checkpoint =
     resolved.checkpointFile === undefined
@@ -102,6 +107,7 @@ export function createDeliveryStreamHost(
     publish,
     lambdaArn: transform?.functionArn,
     onDurable: () => {
+      told.onDurable?.()
       void saveCheckpoint()
       resumeAll()
     },

@@ -19,7 +19,11 @@ export class DirectDelivery {
   readonly #queue: TransformQueue | undefined
   readonly #clock: HostDependencies['clock']
 
-  constructor(resolved: ResolvedDelivery, deps: HostDependencies) {
+  constructor(
+    resolved: ResolvedDelivery,
+    deps: HostDependencies,
+    told: { onError: (error: Error) => void; onDurable: () => void },
+  ) {
     const { clock, random = systemRandom } = deps
     const { signal } = this.#closing
     const transform = deliveryTransform(resolved, deps, undefined)
@@ -30,8 +34,7 @@ export class DirectDelivery {
       random,
       publish: deliveryPublisher(resolved.name, deps),
       lambdaArn: transform?.functionArn,
-      onDurable: () => {},
-      onError: () => {},
+      ...told,
       signal,
       hold: deps.hold ?? ((work) => work),
     })

@@ -2,6 +2,7 @@ import { resolveDelivery } from '../delivery/delivery-options.js'
 import { createDeliveryStreamHost, type DeliveryStream } from '../delivery/delivery-stream.js'
 import type { HostDependencies } from '../function/host-dependencies.js'
 import { asInvalidArgument, type ConfigurationContext, readDestination } from './delivery-configuration.js'
+import { deliveryWarnings } from './delivery-warnings.js'
 import { DirectDelivery } from './direct-delivery.js'
 import { invalidArgument, objectOf, text } from './firehose-input.js'
 
@@ -10,6 +11,8 @@ export type SourceType = 'DirectPut' | 'KinesisStreamAsSource'
 
 export interface FirehoseContext extends ConfigurationContext {
   deps: HostDependencies
+  /** Told what keeps a delivery from its bucket. */
+  onWarning: (message: string) => void
 }
 
 export interface FirehoseStream {
@@ -38,11 +41,12 @@ export function openDelivery(
   }: Pick<FirehoseStream, 'name' | 'type' | 'source' | 'destination' | 'version'>,
   context: FirehoseContext,
 ): FirehoseStream['delivery'] {
-  const { deps } = context
+  const { deps, onWarning } = context
+  const told = deliveryWarnings(name, onWarning)
   const options = { ...readDestination(destination, context), name }
   return asInvalidArgument(() => {
     if (type === 'DirectPut')
-      return new DirectDelivery({ ...resolveDelivery(options, deps.region), version }, deps)
+      return new DirectDelivery({ ...resolveDelivery(options, deps.region), version }, deps, told)
     if (type !== 'KinesisStreamAsSource')
       throw invalidArgument(`DeliveryStreamType ${type} is not supported here.`)
     const startingPosition = { atTimestampMs: deps.clock.now() }
