@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
@@ -7,6 +7,7 @@ import { ManualClock } from '@org/kinesis-core/testing'
 import { buildApp } from 'fauxqs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ObjectStore } from '../src/delivery/object-store.js'
+import { s3Store } from '../src/delivery/s3-store.js'
 import { startLocal } from '../src/start-local.js'
 import { aDelivery, cleanUp, cleanUpAfter, errorsIn, objectsIn, raw, readAll } from './delivery-fixture.js'
 import { aStream } from './stream-fixture.js'
@@ -181,6 +182,13 @@ describe('names of objects', () => {
   })
 })
 
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanUpAfter(async () => server.closeAllConnections())
+  cleanUpAfter(async () => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 describe('a destination', () => {
   it('may be a bucket of an S3 endpoint', async () => {
     const app = buildApp({ logger: false })
@@ -216,16 +224,31 @@ describe('a destination', () => {
     expect(ContentType).toBe('application/octet-stream')
   })
 
+  it('makes no connection for what is put when it is closed', async () => {
+    let connections = 0
+    const server = createServer((request, response) => void request.resume().on('end', () => response.end()))
+    server.on('connection', () => {
+      connections += 1
+    })
+    const endpoint = await listening(server)
+    const metadata = { contentType: 'text/plain' }
+    const store = s3Store({ bucket: 'lake', endpoint })
+
+    const begun = store.put('begun', Buffer.from('a'), metadata)
+    store.close!()
+
+    await expect(begun).rejects.toThrow('The destination lake is closed.')
+    await expect(store.put('after', Buffer.from('a'), metadata)).rejects.toThrow('is closed')
+    expect(connections).toBe(0)
+  })
+
   it('is in the region of startLocal, unless it says otherwise', async () => {
     const signedFor: string[] = []
     const server = createServer((request, response) => {
       signedFor.push(/\/\d{8}\/([^/]+)\/s3\//.exec(request.headers.authorization ?? '')![1]!)
       request.resume().on('end', () => response.end())
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    cleanUpAfter(async () => server.closeAllConnections())
-    cleanUpAfter(async () => server.close())
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const endpoint = await listening(server)
     const local = await startLocal({ region: 'eu-west-1', streams: [{ name: 'orders' }] })
     cleanUpAfter(() => local.close())
     local.kinesis.call('PutRecord', { StreamName: 'orders', PartitionKey: 'a', Data: Buffer.from('a') })

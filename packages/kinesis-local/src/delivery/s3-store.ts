@@ -29,26 +29,25 @@ export function s3Store(destination: S3Destination): ObjectStore {
   checkOptionalPeer('@aws-sdk/client-s3', 'destination', bucket)
   const dummy = { accessKeyId: 'local', secretAccessKey: 'local' }
   const credentials = destination.credentials ?? (endpoint === undefined ? undefined : dummy)
-  let client: Promise<S3Client> | undefined
-  async function connect(): Promise<S3Client> {
-    const { S3Client } = await import('@aws-sdk/client-s3')
-    return new S3Client({
-      region,
-      // Emulators have one host for all buckets.
-      ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-      ...(credentials === undefined ? {} : { credentials }),
-    })
-  }
+  let client: S3Client | undefined
+  let isClosed = false
   return {
     async put(key, bytes, { contentType }) {
-      const { PutObjectCommand } = await import('@aws-sdk/client-s3')
-      client ??= connect()
-      const s3 = await client
-      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType }))
+      const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
+      // A client that is made now would be nobody's to destroy.
+      if (isClosed) throw new Error(`The destination ${bucket} is closed.`)
+      client ??= new S3Client({
+        region,
+        // Emulators have one host for all buckets.
+        ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+        ...(credentials === undefined ? {} : { credentials }),
+      })
+      const object = { Bucket: bucket, Key: key, Body: bytes, ContentType: contentType }
+      await client.send(new PutObjectCommand(object))
     },
     close() {
-      void client?.then((s3) => s3.destroy())
-      client = undefined
+      isClosed = true
+      client?.destroy()
     },
   }
 }
