@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** Where files are until they are whole; beside the others, so that a rename is atomic. */
@@ -12,9 +12,10 @@ const INCOMPLETE = '.incomplete'
  */
 export async function writeDurably(folder: string, name: string, data: Uint8Array): Promise<void> {
   const target = join(folder, name)
-  const incomplete = join(folder, INCOMPLETE, randomUUID())
+  const incomplete = incompleteIn(folder)
   await mkdir(dirname(target), { recursive: true })
   await mkdir(dirname(incomplete), { recursive: true })
+  await removeLeftovers(dirname(incomplete))
   try {
     const file = await open(incomplete, 'wx')
     try {
@@ -34,7 +35,7 @@ export async function writeDurably(folder: string, name: string, data: Uint8Arra
 /** As `writeDurably`, for what must be there before anything else begins. */
 export function writeDurablySync(folder: string, name: string, data: Uint8Array): void {
   const target = join(folder, name)
-  const incomplete = join(folder, INCOMPLETE, randomUUID())
+  const incomplete = incompleteIn(folder)
   mkdirSync(dirname(target), { recursive: true })
   mkdirSync(dirname(incomplete), { recursive: true })
   try {
@@ -50,6 +51,37 @@ export function writeDurablySync(folder: string, name: string, data: Uint8Array)
     fsyncSync(handle)
   } finally {
     closeSync(handle)
+  }
+}
+
+/** Says whose it is, so that it can be removed once its process is gone. */
+function incompleteIn(folder: string): string {
+  return join(folder, INCOMPLETE, `${process.pid}-${randomUUID()}`)
+}
+
+/** What processes that were killed were about to write: nobody will finish it. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    const pid = Number(/^(\d+)-/.exec(name)?.[1])
+    if (pid > 0 && !(await isAtWork(pid, path))) await rm(path, { force: true })
+  }
+}
+
+async function isAtWork(pid: number, path: string): Promise<boolean> {
+  if (pid === process.pid) {
+    // In a container each process may have the same id as the one before.
+    const startedAtMs = Date.now() - process.uptime() * 1_000
+    return stat(path).then(
+      ({ mtimeMs }) => mtimeMs >= startedAtMs,
+      () => false,
+    )
+  }
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
