@@ -62,6 +62,20 @@ export function transformQueue(
   })
 }
 
+/** How much waits for transforms. */
+export function waitingBytes(queues: readonly (TransformQueue | undefined)[]): number {
+  return queues.reduce((sum, queue) => sum + (queue?.heldBytes ?? 0), 0)
+}
+
+/** No more should be taken: less than all buffers full at once, and nothing would ever fill one. */
+export function isDeliveryFull(
+  sink: DeliverySink,
+  queues: readonly (TransformQueue | undefined)[],
+  { transformBufferBytes }: ResolvedDelivery,
+): boolean {
+  return sink.isFull || waitingBytes(queues) >= (queues.length + 1) * transformBufferBytes * 2
+}
+
 export function closeDestination({ store, parquet }: ResolvedDelivery): void {
   store.close?.()
   parquet?.close()

@@ -89,14 +89,7 @@ export class DeliverySink {
   /** `data` is what the record was when it failed. */
   fail(record: DeliveryRecord, failure: DeliveryFailure, data: Uint8Array = record.data): void {
     const { clock, lambdaArn } = this.#context
-    let buffer = this.#errors.get(failure.outputType)
-    if (buffer === undefined) {
-      buffer = this.#buffer(
-        (object) => this.#prepareErrorObject(object, failure.outputType),
-        (object) => this.#writeErrorObject(object),
-      )
-      this.#errors.set(failure.outputType, buffer)
-    }
+    const buffer = this.#errors.get(failure.outputType) ?? this.#openErrors(failure.outputType)
     const line = failureLine(record, data, failure, clock.now(), lambdaArn)
     this.heldBytes += line.byteLength
     buffer.add({ record, data: line })
@@ -117,6 +110,15 @@ export class DeliverySink {
       () => this.#forgetWhenEmpty(id),
     )
     this.#partitions.set(id, buffer)
+    return buffer
+  }
+
+  #openErrors(outputType: ErrorOutputType): ObjectBuffer {
+    const buffer = this.#buffer(
+      (object) => this.#prepareErrorObject(object, outputType),
+      (object) => this.#writeErrorObject(object),
+    )
+    this.#errors.set(outputType, buffer)
     return buffer
   }
 

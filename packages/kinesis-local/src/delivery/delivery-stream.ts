@@ -5,7 +5,14 @@ import type { HostDependencies } from '../function/host-dependencies.js'
 import { DeliveredShard } from './delivered-shard.js'
 import { openCheckpoint } from './delivery-checkpoint.js'
 import { type DeliveryStreamOptions, resolveDeliveryStreamOptions } from './delivery-options.js'
-import { closeDestination, deliveryPublisher, deliveryTransform, transformQueue } from './delivery-parts.js'
+import {
+  closeDestination,
+  deliveryPublisher,
+  deliveryTransform,
+  isDeliveryFull,
+  transformQueue,
+  waitingBytes,
+} from './delivery-parts.js'
 import { DeliverySink } from './delivery-sink.js'
 import type { TransformQueue } from './transform-queue.js'
 
@@ -117,9 +124,6 @@ export function createDeliveryStreamHost(
   })
 
   const queues = () => [...shards.values()].map(({ queue }) => queue)
-  const waitingBytes = () => [...shards.values()].reduce((sum, { queue }) => sum + (queue?.heldBytes ?? 0), 0)
-  // Less than all buffers full at once, and nothing would ever fill one.
-  const isFull = () => sink.isFull || waitingBytes() >= (shards.size + 1) * resolved.transformBufferBytes * 2
 
   const reader = new StreamReader(
     {
@@ -138,7 +142,7 @@ export function createDeliveryStreamHost(
           accept: queue ? (record) => queue.add(record) : (record) => sink.deliver(record, record.data),
           fail: (record, failure) => sink.fail(record, failure),
           flush: async () => queue?.flush(),
-          room: () => (isFull() ? 0 : MAX_READ),
+          room: () => (isDeliveryFull(sink, queues(), resolved) ? 0 : MAX_READ),
         })
         shards.set(shardId, { shard, queue })
         resumes.add(resume)
@@ -192,7 +196,7 @@ export function createDeliveryStreamHost(
         ...sink.counts,
         unresolvedRecords: all.reduce((sum, shard) => sum + shard.unresolvedRecords, 0),
         freshnessMs: oldest.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...oldest)),
-        bufferedBytes: sink.heldBytes + waitingBytes(),
+        bufferedBytes: sink.heldBytes + waitingBytes(queues()),
         activePartitions: sink.activePartitions,
         shards: reader
           .shards()

@@ -5,6 +5,7 @@ import {
   closeDestination,
   deliveryPublisher,
   deliveryTransform,
+  isDeliveryFull,
   transformQueue,
 } from '../delivery/delivery-parts.js'
 import { DeliverySink } from '../delivery/delivery-sink.js'
@@ -44,8 +45,7 @@ export class DirectDelivery {
 
   /** Takes no more until objects are written. */
   get isFull(): boolean {
-    const waiting = this.#queue?.heldBytes ?? 0
-    return this.#sink.isFull || waiting >= this.#resolved.transformBufferBytes * 4
+    return isDeliveryFull(this.#sink, [this.#queue], this.#resolved)
   }
 
   /** The record's id. */
