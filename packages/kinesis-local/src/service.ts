@@ -7,7 +7,8 @@ import type { MetricUnit } from '@org/kinesis-core'
 export interface LocalService {
   /** What `X-Amz-Target` begins with, `Kinesis_20131202` say. */
   readonly targetPrefix: string
-  call(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
+  /** `gone` aborts when nobody waits for the answer any more: what waits must not take anything for it then. */
+  call(operation: string, input: Record<string, unknown>, gone?: AbortSignal): unknown | Promise<unknown>
   /** As `call`, with blobs as base64. Services without blobs need none. */
   callForWire?(operation: string, input: Record<string, unknown>): unknown | Promise<unknown>
   /** The shards that a call is about, for a service that has any; throws what the call itself would. */

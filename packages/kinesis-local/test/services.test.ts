@@ -29,6 +29,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
+import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Local, startLocal } from '../src/start-local.js'
 import { connection } from './support/clients.js'
@@ -220,6 +221,28 @@ describe('SQS', () => {
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm' }))
 
     expect(await waiting).toHaveLength(1)
+  })
+
+  it.each([
+    ['HTTP/1.1', () => new NodeHttpHandler()],
+    ['HTTP/2', () => new NodeHttp2Handler()],
+  ] as const)('gives no message to a receiver that has gone, over %s', async (_, requestHandler) => {
+    const { QueueUrl, receive } = await aQueue()
+    const gone = new SQSClient({ ...connection(local), requestHandler: requestHandler() })
+    const abort = new AbortController()
+    const waiting = gone.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }), {
+      abortSignal: abort.signal,
+    })
+    // It waits in the service before it goes, and the service sees it go.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    abort.abort()
+    await expect(waiting).rejects.toThrow()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    gone.destroy()
+
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm' }))
+
+    expect(await receive()).toMatchObject([{ Body: 'm' }])
   })
 
   it('takes and deletes messages in batches, each by itself', async () => {

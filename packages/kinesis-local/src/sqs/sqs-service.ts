@@ -11,7 +11,9 @@ const MAX_DELAY_SECONDS = 900
 const MAX_VISIBILITY_SECONDS = 43_200
 const DEFAULT_VISIBILITY_SECONDS = 30
 
-type Operation = (service: SqsService, input: SqsInput) => unknown
+const NEVER = new AbortController().signal
+
+type Operation = (service: SqsService, input: SqsInput, gone: AbortSignal | undefined) => unknown
 
 /** The part of SQS that sinks, failure destinations and their readers use: standard queues, in memory. */
 export class SqsService implements LocalService {
@@ -27,7 +29,7 @@ export class SqsService implements LocalService {
     GetQueueAttributes: (service, input) => service.#attributes(service.#at(input)),
     SendMessage: (service, input) => service.#sendOne(service.#at(input), input),
     SendMessageBatch: (service, input) => service.#sendBatch(service.#at(input), input),
-    ReceiveMessage: (service, input) => service.#receive(service.#at(input), input),
+    ReceiveMessage: (service, input, gone) => service.#receive(service.#at(input), input, gone),
     DeleteMessage: (service, input) => service.#delete(service.#at(input), text(input, 'ReceiptHandle')),
     DeleteMessageBatch: (service, input) => service.#deleteBatch(service.#at(input), input),
     PurgeQueue: (service, input) => service.#at(input).purge(),
@@ -48,11 +50,11 @@ export class SqsService implements LocalService {
     return this.#queues.values()
   }
 
-  async call(operation: string, input: SqsInput): Promise<unknown> {
+  async call(operation: string, input: SqsInput, gone?: AbortSignal): Promise<unknown> {
     const known = Object.hasOwn(SqsService.#operations, operation)
     if (!known) throw sqsError('InvalidAction', `The action ${operation} is not valid for this endpoint.`)
     // Every answer is a JSON object, as clients parse it without asking.
-    return (await SqsService.#operations[operation]!(this, input)) ?? {}
+    return (await SqsService.#operations[operation]!(this, input, gone)) ?? {}
   }
 
   /** Ends the waiting of receivers. */
@@ -145,7 +147,7 @@ export class SqsService implements LocalService {
     return eachEntry(entries, (entry) => describeSent(this.#send(queue, entry)))
   }
 
-  async #receive(queue: Queue, input: SqsInput): Promise<unknown> {
+  async #receive(queue: Queue, input: SqsInput, gone: AbortSignal | undefined): Promise<unknown> {
     const most = Number(input.MaxNumberOfMessages ?? 1)
     if (!Number.isInteger(most) || most < 1 || most > sqsQuotas.maxBatchEntries) {
       throw sqsError(
@@ -157,24 +159,32 @@ export class SqsService implements LocalService {
     const visibilityMs =
       seconds(input.VisibilityTimeout, 'VisibilityTimeout', own, MAX_VISIBILITY_SECONDS) * 1000
     const waitMs = seconds(input.WaitTimeSeconds, 'WaitTimeSeconds', 0, MAX_WAIT_SECONDS) * 1000
-    const messages = await this.#poll(queue, most, visibilityMs, waitMs)
+    const messages = await this.#poll(queue, most, visibilityMs, waitMs, gone)
     return messages.length === 0
       ? {}
       : { Messages: messages.map((message) => describeReceived(message, input)) }
   }
 
-  async #poll(queue: Queue, most: number, visibilityMs: number, waitMs: number): Promise<QueuedMessage[]> {
+  async #poll(
+    queue: Queue,
+    most: number,
+    visibilityMs: number,
+    waitMs: number,
+    gone: AbortSignal = NEVER,
+  ): Promise<QueuedMessage[]> {
     const untilMs = this.clock.now() + waitMs
-    for (;;) {
+    // A receiver that has gone would hide what it takes from all others.
+    while (!gone.aborted) {
       const nowMs = this.clock.now()
       const messages = queue.receive(most, visibilityMs, nowMs)
       if (messages.length > 0 || nowMs >= untilMs || this.#closing.signal.aborted) return messages
       const wakeAtMs = Math.min(untilMs, queue.nextVisibleAtMs ?? untilMs)
       const sent = new AbortController()
       const stopListening = queue.onSent(() => sent.abort())
-      await sleep(this.clock, wakeAtMs - nowMs, AbortSignal.any([sent.signal, this.#closing.signal]))
+      await sleep(this.clock, wakeAtMs - nowMs, AbortSignal.any([sent.signal, this.#closing.signal, gone]))
       stopListening()
     }
+    return []
   }
 
   #delete(queue: Queue, receiptHandle: string): undefined {

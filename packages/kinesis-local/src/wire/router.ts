@@ -133,7 +133,8 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     let responseBody: Buffer | undefined
     if (fault?.kind === 'reset-before') cutConnection(response)
     else {
-      const outcome = await settle(() => run(route, operation, requestBody, fault, format, amzDate))
+      const gone = goneOf(response)
+      const outcome = await settle(() => run(route, operation, requestBody, fault, format, amzDate, gone))
       if (fault?.kind === 'stall') await sleep(clock, fault.delayMs, closing)
       if (fault?.kind === 'reset-after') cutConnection(response)
       else if ('error' in outcome) responseBody = format.answerError(response, toServiceError(outcome.error))
@@ -164,6 +165,7 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     fault: FaultAction | undefined,
     format: WireFormat,
     amzDate: string | undefined,
+    gone: AbortSignal,
   ): Promise<unknown> {
     if (fault?.kind === 'throttle') throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
     if (fault?.kind === 'clock-skew') refuseSkewed(amzDate, Date.now() + fault.skewMs)
@@ -171,12 +173,19 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     const input = format.read(body)
     const call = (callInput: Record<string, unknown>) =>
       service.callForWire === undefined || format.blobs === 'bytes'
-        ? service.call(operation, callInput)
+        ? service.call(operation, callInput, gone)
         : service.callForWire(operation, callInput)
     return fault?.kind === 'partial' && operation === 'PutRecords'
       ? putPartially(input, fault.fraction, random, call)
       : call(input)
   }
+}
+
+/** Aborts when the client has gone, or has its answer. */
+function goneOf(response: WireResponse): AbortSignal {
+  const controller = new AbortController()
+  response.once('close', () => controller.abort())
+  return controller.signal
 }
 
 async function settle(run: () => Promise<unknown>): Promise<{ result: unknown } | { error: unknown }> {
