@@ -140,8 +140,34 @@ describe('an alarm', () => {
       states.push(await state())
     }
 
-    // The first has nothing beside it that is fine.
-    expect(states).toEqual(['ALARM', 'OK', 'ALARM', 'OK', 'OK'])
+    // The first has nothing beside it that is fine, but is not old enough for two.
+    expect(states).toEqual(['OK', 'OK', 'ALARM', 'OK', 'OK'])
+  })
+
+  it('does not fire at the first minute of three, and does when the breach stays the last that was heard', async () => {
+    const { stream, state } = await anAlarm({ EvaluationPeriods: 3 })
+    age(stream, 950_000)
+    const states: unknown[] = []
+    for (let minute = 0; minute < 3; minute += 1) {
+      await clock.advance(60_000)
+      states.push(await state())
+    }
+
+    expect(states).toEqual(['OK', 'OK', 'ALARM'])
+  })
+
+  it.each([
+    [undefined, 'ALARM'],
+    ['missing', 'INSUFFICIENT_DATA'],
+  ])('ignores missing data of tables, unless it says otherwise (%s)', async (TreatMissingData, after) => {
+    const { stream, state } = await anAlarm({ Namespace: 'AWS/DynamoDB', TreatMissingData })
+    put(stream, streamMetrics.iteratorAge.name, 950_000, 'AWS/DynamoDB')
+    await clock.advance(60_000)
+    expect(await state()).toBe('ALARM')
+
+    await clock.advance(10 * 60_000)
+
+    expect(await state()).toBe(after)
   })
 
   it.each([

@@ -35,6 +35,22 @@ describe('the state of an alarm with missing data', () => {
   })
 
   it.each([
+    ['- - - - X', 'OK'],
+    ['- - - X -', 'OK'],
+    ['- - - X X', 'OK'],
+    ['- - X - -', 'ALARM'],
+    ['- - X X -', 'ALARM'],
+    ['- X - - X', 'ALARM'],
+    ['- - X - 0', 'OK'],
+  ])('is no alarm for 3 of 3 datapoints before the oldest is old enough: %s', (pattern, state) => {
+    expect(stateOf(pattern, 'missing', 3)).toBe(state)
+  })
+
+  it('is no alarm at the first breaching datapoint of two', () => {
+    expect(stateOf('- - - - X', 'missing', 2)).toBe('OK')
+  })
+
+  it.each([
     ['0 - X - X', ['ALARM', 'ALARM', 'ALARM', 'ALARM']],
     ['0 0 X 0 X', ['ALARM', 'ALARM', 'ALARM', 'ALARM']],
     ['0 - X - -', ['OK', 'OK', 'ALARM', 'OK']],

@@ -28,7 +28,8 @@ export const EXTRA_PERIODS = 2
 /**
  * The state that follows from the data of an alarm's evaluation range, newest first, undefined where there is none. As the tables of
  * "Configuring how CloudWatch alarms treat missing data" have it: real datapoints are used first, however old in the range, and only
- * what they leave open is filled as the alarm says.
+ * what they leave open is filled as the alarm says. Where that leaves nothing but breaching datapoints, they are enough as soon as the
+ * oldest is as old as it would be with all of them there ("Avoiding premature transitions to alarm state"): until then the next may be fine.
  */
 export function evaluateAlarm(
   range: readonly ({ atMs: number; value: number } | undefined)[],
@@ -53,7 +54,9 @@ export function evaluateAlarm(
   if (missing > 0 && fine === 0) {
     if (missingData === 'ignore') return { state: current, datapoints }
     if (missingData === 'missing') {
-      return { state: breaching > 0 ? 'ALARM' : 'INSUFFICIENT_DATA', datapoints }
+      if (breaching === 0) return { state: 'INSUFFICIENT_DATA', datapoints }
+      const age = 1 + range.findLastIndex((point) => point !== undefined)
+      return { state: age >= datapointsToAlarm ? 'ALARM' : 'OK', datapoints }
     }
   }
   return { state: 'OK', datapoints }

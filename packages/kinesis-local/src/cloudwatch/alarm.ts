@@ -54,7 +54,7 @@ export function readAlarm(input: Record<string, unknown>): AlarmDefinition {
       'Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).',
     )
   }
-  const missingData = String(input.TreatMissingData ?? 'missing')
+  const missingData = String(input.TreatMissingData ?? (isOfTables(queries) ? 'ignore' : 'missing'))
   if (!MISSING.includes(missingData)) throw invalid(`TreatMissingData must be one of ${MISSING.join(', ')}.`)
   const actions = {
     OK: actionsOf(input, 'OKActions'),
@@ -78,6 +78,11 @@ export function readAlarm(input: Record<string, unknown>): AlarmDefinition {
     actionsEnabled: String(input.ActionsEnabled ?? true) === 'true',
     actions,
   }
+}
+
+/** User guide, "Configuring how CloudWatch alarms treat missing data": those on tables ignore it, unless they say otherwise. */
+function isOfTables(queries: readonly MetricQuery[]): boolean {
+  return queries.some((query) => query.kind === 'metric' && query.metric.Namespace === 'AWS/DynamoDB')
 }
 
 /** An alarm watches one metric, or one of several queries: the one that returns data. */
