@@ -31,7 +31,10 @@ afterEach(async () => {
 })
 
 /** The command with persistence, in a process that can be killed. */
-async function start(folder: string): Promise<{ child: ChildProcess; client: KinesisClient }> {
+async function start(
+  folder: string,
+  under: readonly string[] = [],
+): Promise<{ child: ChildProcess; client: KinesisClient }> {
   const args = [
     '--port',
     '0',
@@ -42,7 +45,8 @@ async function start(folder: string): Promise<{ child: ChildProcess; client: Kin
     '--data',
     folder,
   ]
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [command, ...rest] = [...under, process.execPath, cli, ...args]
+  const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   cleanup.push(async () => child.kill('SIGKILL'))
   let output = ''
   for await (const chunk of child.stdout!) {
@@ -124,6 +128,37 @@ describe('a stream that is kept', () => {
     )
     const after = await client.send(new GetRecordsCommand({ ShardIterator }))
     expect(after.Records!.map((record) => record.SequenceNumber)).toEqual([SequenceNumber])
+  })
+
+  it.skipIf(process.platform === 'win32')('has none of a call that found the disk full', async () => {
+    const folder = await aFolder(cleanup)
+    // Files of at most 32 KiB stand for the disk: a write beyond them fails, as one without space does.
+    const first = await start(folder, ['sh', '-c', `trap '' XFSZ; ulimit -f 64; exec "$0" "$@"`])
+    const put = (client: KinesisClient, text: string) =>
+      client.send(
+        new PutRecordCommand({ StreamName, PartitionKey: 'a', Data: Buffer.from(text.padEnd(2_000)) }),
+      )
+    const acknowledged = new Map<string, string>()
+    let failure: unknown
+    for (let index = 0; failure === undefined; index++) {
+      await put(first.client, `text-${index}`).then(
+        ({ SequenceNumber }) => acknowledged.set(SequenceNumber!, `text-${index}`.padEnd(2_000)),
+        (error) => {
+          failure = error
+        },
+      )
+    }
+    expect(failure).toMatchObject({ name: 'InternalFailure' })
+    expect(acknowledged.size).toBeGreaterThan(5)
+    expect(await readAll(first.client)).toEqual(acknowledged)
+
+    const exit = once(first.child, 'exit')
+    first.child.kill('SIGKILL')
+    await exit
+    const { client } = await start(folder)
+    expect(await readAll(client)).toEqual(acknowledged)
+    const { SequenceNumber } = await put(client, 'next')
+    expect(acknowledged.has(SequenceNumber!)).toBe(false)
   })
 
   it('keeps its shards, settings, tags and consumers, and iterators that were given out', async () => {

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { NewRecord } from '../kinesis/shard-log.js'
+import type { PlacedRecord } from '../kinesis/stream-journal.js'
 
 /** A record with the stream, by the journal's own number of it, and the shard that it belongs to. */
 export interface JournalRecord extends NewRecord {
@@ -28,14 +29,14 @@ export function encodeState(state: unknown): Buffer {
   return seal(entry, STATE)
 }
 
-export function encodeRecords(records: readonly JournalRecord[]): Buffer {
+export function encodeRecords(streamId: number, records: readonly PlacedRecord[]): Buffer {
   let bytes = HEADER_BYTES + 1
   for (const { keyBytes, data } of records) bytes += RECORD_HEADER_BYTES + keyBytes + data.length
   const entry = Buffer.allocUnsafe(bytes)
   let at = HEADER_BYTES + 1
-  for (const { streamId, shardIndex, counter, arrivalMs, partitionKey, keyBytes, data } of records) {
+  for (const { shard, counter, arrivalMs, partitionKey, keyBytes, data } of records) {
     at = entry.writeUInt32LE(streamId, at)
-    at = entry.writeUInt32LE(shardIndex, at)
+    at = entry.writeUInt32LE(shard.index, at)
     at = entry.writeDoubleLE(counter, at)
     at = entry.writeDoubleLE(arrivalMs, at)
     at = entry.writeUInt16LE(keyBytes, at)

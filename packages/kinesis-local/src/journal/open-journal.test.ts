@@ -129,6 +129,14 @@ describe('a journal', () => {
     expect(warnings).toHaveLength(1)
   })
 
+  it('keeps the first record of a shard also where it fills the segment alone', () => {
+    const first = open({}, 5_000)
+    first.call('CreateStream', { StreamName, ShardCount: 1 })
+    const text = 'x'.repeat(20_000)
+    first.put(text)
+    expect(reopen({}, 5_000).texts()).toEqual([text])
+  })
+
   it('removes segments when their records are beyond the retention', async () => {
     const clock = new ManualClock(Date.UTC(2026, 0, 1))
     const first = open({ clock }, 2_000)
@@ -184,6 +192,53 @@ describe('a journal', () => {
     expect(open().texts()).toEqual(['kept'])
   })
 
+  it('lets nobody read a record that it could not keep, nor stand behind it at the tip', () => {
+    const first = open()
+    first.call('CreateStream', { StreamName, ShardCount: 1 })
+    const { SequenceNumber } = first.put('kept')
+    journal.close()
+    expect(() => first.put('lost')).toThrow(/cannot be written/)
+    expect(first.texts()).toEqual(['kept'])
+    const { ShardIterator } = first.call('GetShardIterator', {
+      StreamName,
+      ShardId: 'shardId-000000000000',
+      ShardIteratorType: 'LATEST',
+    }) as { ShardIterator: string }
+
+    const again = open()
+    expect(again.put('next').SequenceNumber > SequenceNumber).toBe(true)
+    expect(again.call('GetRecords', { ShardIterator })).toMatchObject({
+      Records: [{ Data: Buffer.from('next') }],
+    })
+  })
+
+  it('lets no tip move on for records that were throttled, also where the shards are taken in turn', async () => {
+    const clock = new ManualClock(Date.UTC(2026, 0, 1))
+    const first = open({ clock, shardLimits: true })
+    first.call('CreateStream', {
+      StreamName,
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+      RecordDistributionStrategy: 'AUTO',
+    })
+    const Records = Array.from({ length: 500 }, () => ({ Data: Buffer.from('x') }))
+    for (let call = 0; call < 10; call++) first.call('PutRecords', { StreamName, Records })
+    const tips = [0, 1, 2, 3].map(
+      (shard) =>
+        first.call('GetShardIterator', {
+          StreamName,
+          ShardId: `shardId-00000000000${shard}`,
+          ShardIteratorType: 'LATEST',
+        }) as { ShardIterator: string },
+    )
+
+    const again = reopen({ clock })
+    for (let index = 0; index < 4; index++) again.call('PutRecord', { StreamName, Data: Buffer.from('y') })
+    for (const { ShardIterator } of tips)
+      expect(again.call('GetRecords', { ShardIterator })).toMatchObject({
+        Records: [{ Data: Buffer.from('y') }],
+      })
+  })
+
   it('keeps the shards that an on-demand stream got by being written to', async () => {
     const clock = new ManualClock(Date.UTC(2026, 0, 1))
     const first = open({ clock, shardLimits: true })
@@ -200,6 +255,29 @@ describe('a journal', () => {
     const before = shards(first)
 
     expect(before.length).toBeGreaterThan(4)
+    expect(shards(reopen({ clock }))).toEqual(before)
+  })
+
+  it('keeps them also where the call that brought them stored nothing', async () => {
+    const clock = new ManualClock(Date.UTC(2026, 0, 1))
+    const first = open({ clock, shardLimits: true })
+    first.call('CreateStream', { StreamName, StreamModeDetails: { StreamMode: 'ON_DEMAND' } })
+    first.call('UpdateMaxRecordSize', { StreamName, MaxRecordSizeInKiB: 10_240 })
+    const Data = Buffer.alloc(9 * 1024 * 1024)
+    const putTo = (ExplicitHashKey: string) =>
+      first.call('PutRecord', { StreamName, PartitionKey: 'a', ExplicitHashKey, Data })
+    putTo('0')
+    expect(() => putTo('0')).toThrow(/^Rate exceeded/)
+    await clock.advance(59_000)
+    const ofAnother = String(2n ** 128n - 1n)
+    putTo(ofAnother)
+    await clock.advance(1_000)
+    expect(() => putTo(ofAnother)).toThrow(/^Rate exceeded/)
+    const shards = (service: typeof first) =>
+      (service.call('ListShards', { StreamName }) as { Shards: unknown[] }).Shards
+    const before = shards(first)
+
+    expect(before).toHaveLength(6)
     expect(shards(reopen({ clock }))).toEqual(before)
   })
 })

@@ -2,10 +2,8 @@ import { rmSync } from 'node:fs'
 import { InvalidOptionError } from '@org/kinesis-core'
 import type { AccountSettings } from '../kinesis/account-settings.js'
 import type { KinesisContext } from '../kinesis/kinesis-context.js'
-import type { Shard } from '../kinesis/shard.js'
-import type { NewRecord } from '../kinesis/shard-log.js'
 import type { Stream } from '../kinesis/stream.js'
-import type { StreamJournal } from '../kinesis/stream-journal.js'
+import type { PlacedRecord, StreamJournal } from '../kinesis/stream-journal.js'
 import { type StreamState, streamState } from '../kinesis/stream-state.js'
 import { ServiceError } from '../service.js'
 import { lockFolder } from './folder-lock.js'
@@ -52,13 +50,13 @@ class SegmentedJournal implements Journal {
   readonly #streams = new Map<number, Stream>()
   /** What was last written of each stream. */
   readonly #states = new Map<number, string>()
+  readonly #shardCounts = new Map<number, number>()
   #account = ''
   #nextId = 1
   readonly #ended: { segment: StoredSegment; contents: SegmentContents }[] = []
   #number = 0
   #segment: SegmentFile | undefined
   #contents: SegmentContents = new Map()
-  #pending: JournalRecord[] = []
   #context: KinesisContext | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -76,29 +74,24 @@ class SegmentedJournal implements Journal {
     return new Set([...context.streams.all].map(({ settings }) => settings.name))
   }
 
-  record(stream: Stream, shard: Shard, record: NewRecord): void {
-    this.#pending.push({ ...record, streamId: this.#idOf(stream), shardIndex: shard.index })
+  write(stream: Stream, records: readonly PlacedRecord[]): void {
+    this.#append((segment) => {
+      const id = this.#idOf(stream)
+      // On-demand streams get shards by being written to, also where none of the records found room.
+      if (this.#shardCounts.get(id) !== stream.shards.length) {
+        segment.append(encodeState({ streams: [this.#stateOf(id)] }))
+      }
+      if (records.length === 0) return
+      segment.append(encodeRecords(id, records))
+      for (const { shard, counter } of records) note(this.#contents, id, shard.index, counter)
+    })
   }
 
-  commit(changed: 'records' | 'anything'): void {
-    const records = this.#pending
-    this.#pending = []
-    try {
-      if (this.#segment === undefined) throw new Error('it is closed.')
-      const state = changed === 'anything' ? this.#changes() : undefined
-      if (state !== undefined) this.#segment.append(encodeState(state))
-      if (records.length > 0) this.#segment.append(encodeRecords(records))
-      note(this.#contents, records)
-      if (this.#segment.bytes > this.options.segmentBytes) this.#beginSegment()
-    } catch (error) {
-      // What was written of this state is not known: all of it is written with the next change.
-      this.#states.clear()
-      throw new ServiceError(
-        'InternalFailure',
-        `The journal in ${this.options.folder} cannot be written: ${(error as Error).message}`,
-        500,
-      )
-    }
+  commit(): void {
+    this.#append((segment) => {
+      const state = this.#changes()
+      if (state !== undefined) segment.append(encodeState(state))
+    })
   }
 
   close(): void {
@@ -116,6 +109,24 @@ class SegmentedJournal implements Journal {
       this.#streams.set(id, stream)
     }
     return id
+  }
+
+  #append(append: (segment: SegmentFile) => void): void {
+    try {
+      if (this.#segment === undefined) throw new Error('it is closed.')
+      // A segment is ended before the entry that follows it, not behind its last one: once that is written, nothing may fail any more.
+      if (this.#segment.bytes > this.options.segmentBytes) this.#beginSegment()
+      append(this.#segment)
+    } catch (error) {
+      // What was written of this state is not known: all of it is written with the next change.
+      this.#states.clear()
+      this.#shardCounts.clear()
+      throw new ServiceError(
+        'InternalFailure',
+        `The journal in ${this.options.folder} cannot be written: ${(error as Error).message}`,
+        500,
+      )
+    }
   }
 
   #changes(): JournalState | undefined {
@@ -136,6 +147,7 @@ class SegmentedJournal implements Journal {
   #stateOf(id: number): { id: number; state: StreamState } {
     const state = streamState(this.#streams.get(id)!)
     this.#states.set(id, JSON.stringify(state))
+    this.#shardCounts.set(id, state.shards.length)
     return { id, state }
   }
 
@@ -143,6 +155,7 @@ class SegmentedJournal implements Journal {
     this.#ids.delete(this.#streams.get(id)!)
     this.#streams.delete(id)
     this.#states.delete(id)
+    this.#shardCounts.delete(id)
   }
 
   /** Ends the segment, removes those whose records are all trimmed, and begins the next with all that is not records. */
@@ -156,16 +169,14 @@ class SegmentedJournal implements Journal {
     const number = this.#number + 1
     const path = segmentPath(this.options.folder, number)
     const next = new SegmentFile(path, beginning.map(encodeState))
-    if (this.#segment !== undefined) {
-      this.#segment.close()
-      this.#ended.push({
-        segment: { number: this.#number, path: this.#segment.path },
-        contents: this.#contents,
-      })
+    const last = this.#segment
+    if (last !== undefined) {
+      this.#ended.push({ segment: { number: this.#number, path: last.path }, contents: this.#contents })
     }
     this.#segment = next
     this.#number = number
     this.#contents = new Map()
+    last?.close()
     this.#removeTrimmed()
   }
 
@@ -194,7 +205,7 @@ class SegmentedJournal implements Journal {
       const isLast = index === segments.length - 1
       for (const entry of readSegment(segment, isLast, this.options.onWarning)) {
         if (entry.kind === 'state') this.#restoreState(context, entry.state as JournalState)
-        else this.#restoreRecords(context, [...entry.records], contents)
+        else this.#restoreRecords(context, entry.records, contents)
       }
       this.#ended.push({ segment, contents })
       this.#number = segment.number
@@ -227,11 +238,11 @@ class SegmentedJournal implements Journal {
 
   #restoreRecords(
     { retention }: KinesisContext,
-    records: readonly JournalRecord[],
+    records: Iterable<JournalRecord>,
     contents: SegmentContents,
   ): void {
-    note(contents, records)
     for (const record of records) {
+      note(contents, record.streamId, record.shardIndex, record.counter)
       const stream = this.#streams.get(record.streamId)
       const shard = stream?.shards[record.shardIndex]
       if (stream === undefined || shard === undefined) continue
@@ -243,13 +254,11 @@ class SegmentedJournal implements Journal {
   }
 }
 
-function note(contents: SegmentContents, records: readonly JournalRecord[]): void {
-  for (const { streamId, shardIndex, counter } of records) {
-    let shards = contents.get(streamId)
-    if (shards === undefined) {
-      shards = new Map()
-      contents.set(streamId, shards)
-    }
-    shards.set(shardIndex, counter)
+function note(contents: SegmentContents, streamId: number, shardIndex: number, counter: number): void {
+  let shards = contents.get(streamId)
+  if (shards === undefined) {
+    shards = new Map()
+    contents.set(streamId, shards)
   }
+  shards.set(shardIndex, counter)
 }

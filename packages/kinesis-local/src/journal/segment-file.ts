@@ -24,11 +24,17 @@ export class SegmentFile {
   ) {
     const incomplete = `${path}.incomplete`
     this.#file = openSync(incomplete, 'w', 0o600)
-    for (const entry of beginning) this.append(entry)
-    fsyncSync(this.#file)
+    try {
+      for (const entry of beginning) this.append(entry)
+      fsyncSync(this.#file)
+      renameSync(incomplete, path)
+      syncFolder(dirname(path))
+    } catch (error) {
+      // A disk that is full is tried again with every call.
+      closeSync(this.#file)
+      throw error
+    }
     this.#unsynced = false
-    renameSync(incomplete, path)
-    syncFolder(dirname(path))
   }
 
   get bytes(): number {

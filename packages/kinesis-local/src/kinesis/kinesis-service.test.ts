@@ -369,6 +369,22 @@ describe('a clock that is set back', () => {
   })
 })
 
+describe('a stream whose clock is set back right after it was made', () => {
+  it('keeps what is put then', async () => {
+    let nowMs = Date.UTC(2026, 0, 1)
+    const service = new KinesisService({ clock: { now: () => nowMs, schedule: () => () => {} } })
+    const StreamName = 'orders'
+    service.call('CreateStream', { StreamName, ShardCount: 1 })
+    nowMs -= 5
+    service.call('PutRecord', { StreamName, PartitionKey: 'a', Data: Buffer.from('x') })
+
+    const { ShardIterator } = service.call('GetShardIterator', {
+      ...{ StreamName, ShardId: FIRST, ShardIteratorType: 'TRIM_HORIZON' },
+    }) as { ShardIterator: string }
+    expect(service.call('GetRecords', { ShardIterator })).toMatchObject({ Records: [{ PartitionKey: 'a' }] })
+  })
+})
+
 describe('DryRun', () => {
   it('ends a request that passes all checks, and does nothing', () => {
     const { service, call, put, putMany, iterator, get } = aService()

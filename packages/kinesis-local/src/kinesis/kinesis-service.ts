@@ -157,7 +157,7 @@ export class KinesisService implements LocalService {
     const context = { ...this.#context, transitionMs: 0 }
     createStream(context, new Request(input))
     this.#context.streams.named(name).retentionHours = retentionHours
-    this.#context.journal?.commit('anything')
+    this.#context.journal?.commit()
   }
 
   /** Bytes of the records that are kept, of all streams. */
@@ -197,7 +197,7 @@ export class KinesisService implements LocalService {
       return run(this.#context, new Request(input), form)
     } finally {
       // Where a call fails it may have done a part of itself; what cannot be kept is not acknowledged.
-      if (changesStreams(operation)) journal?.commit('anything')
+      if (changesStreams(operation)) journal?.commit()
     }
   }
 }

@@ -3,17 +3,22 @@ import type { Shard } from './shard.js'
 import type { NewRecord } from './shard-log.js'
 import type { Stream } from './stream.js'
 
-/** Where the service keeps what must survive its process. */
+/** A record with the shard that it goes to. */
+export interface PlacedRecord extends NewRecord {
+  shard: Shard
+}
+
+/**
+ * Where the service keeps what must survive its process. Once a method returns, the end of the process does not undo what it kept;
+ * where it cannot keep it, it throws, and that must not be acknowledged.
+ */
 export interface StreamJournal {
   /** Fills the empty service with what was kept, and from then on keeps what it does; returns the names of the streams. */
   attach(context: KinesisContext): ReadonlySet<string>
-  /** A record of the running call. */
-  record(stream: Stream, shard: Shard, record: NewRecord): void
-  /**
-   * Keeps the records of the call, or also whatever else it changed. Once it returns, the end of the process does not undo them; where
-   * it cannot keep them it throws, and they must not be acknowledged.
-   */
-  commit(changed: 'records' | 'anything'): void
+  /** Keeps records before anybody can read them, and shards that the stream got by being written to. */
+  write(stream: Stream, records: readonly PlacedRecord[]): void
+  /** Keeps whatever else a call changed. */
+  commit(): void
 }
 
 const READS = /^(Get|List|Describe|Subscribe)/

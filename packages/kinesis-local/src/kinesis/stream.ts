@@ -56,13 +56,17 @@ export class Stream {
   maxRecordBytes: number
   /** Counts records and shard changes; every value is used once. */
   counter = 1
+  /** Counts the records that came, so that AUTO takes the shards in turn. */
+  turn = 0
   #open: { startingHashKey: bigint; endingHashKey: bigint; shard: Shard }[] = []
   readonly #shardOfKey = new Map<string, Shard>()
-  #lastArrivalMs = 0
+  /** Nothing arrived before it was made, so that a clock that was set back since lets no record expire at once. */
+  #lastArrivalMs: number
 
   constructor(readonly settings: StreamSettings) {
     this.retentionHours = settings.retentionHours
     this.expiredMs = settings.createdAtMs
+    this.#lastArrivalMs = settings.createdAtMs
     this.mode = settings.streamMode
     this.status = new ResourceStatus(settings.createdAtMs, settings.creatingMs)
     this.maxRecordBytes = settings.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
@@ -112,7 +116,7 @@ export class Stream {
   }
 
   route(partitionKey: string, explicitHashKey: bigint | undefined): Shard {
-    if (this.distribution === 'AUTO') return this.#open[this.counter % this.#open.length]!.shard
+    if (this.distribution === 'AUTO') return this.#open[this.turn % this.#open.length]!.shard
     if (explicitHashKey !== undefined) return this.#openShardAt(explicitHashKey)
     const known = this.#shardOfKey.get(partitionKey)
     if (known !== undefined) return known

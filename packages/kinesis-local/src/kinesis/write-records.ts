@@ -6,14 +6,14 @@ import { refuseDryRun } from './refuse-dry-run.js'
 import { constraint, matched, type Request } from './request.js'
 import { counterOf, SEQUENCE_NUMBER, sequenceNumber } from './sequence-number.js'
 import type { Shard } from './shard.js'
-import type { NewRecord } from './shard-log.js'
 import type { Stream } from './stream.js'
+import type { PlacedRecord } from './stream-journal.js'
 
 type PutResult = { SequenceNumber: string; ShardId: string } | { ErrorCode: string; ErrorMessage: string }
 
 /** What one call writes to one shard. */
 interface ShardWrites {
-  stored: NewRecord[]
+  records: number
   bytes: number
   throttled: number
 }
@@ -72,25 +72,29 @@ function write(
   stream: Stream,
   records: readonly IncomingRecord[],
 ): { results: PutResult[]; throttled: number } {
-  const { clock, journal } = context
-  const nowMs = clock.now()
-  const hasGrown = scale(context, stream, nowMs)
+  const nowMs = context.clock.now()
+  scale(context, stream, nowMs)
+  const firstCounter = stream.counter
   const writes = new Map<Shard, ShardWrites>()
-  const results = records.map((record) => place(stream, record, nowMs, writes))
-  for (const [shard, { stored }] of writes)
-    for (const record of stored) journal?.record(stream, shard, record)
-  journal?.commit(hasGrown ? 'anything' : 'records')
-  for (const [shard, { stored }] of writes) for (const record of stored) shard.log.append(record)
+  const placed: PlacedRecord[] = []
+  const results = records.map((record) => place(stream, record, nowMs, writes, placed))
+  try {
+    context.journal?.write(stream, placed)
+  } catch (error) {
+    // An iterator at a tip beyond these numbers would miss the records that get them after the next start.
+    stream.counter = firstCounter
+    throw error
+  }
+  for (const record of placed) record.shard.log.append(record)
   return { results, throttled: noteWritten(context, stream, writes, nowMs) }
 }
 
 /** Before it takes more, an on-demand stream grows for what the minute before brought. */
-function scale({ streams }: KinesisContext, stream: Stream, nowMs: number): boolean {
-  if (stream.mode !== 'ON_DEMAND') return false
+function scale({ streams }: KinesisContext, stream: Stream, nowMs: number): void {
+  if (stream.mode !== 'ON_DEMAND') return
   // The shards that the account has no room for are not split; nobody is told.
   const due = stream.scaling.due(stream, stream.warmMiBps, nowMs).slice(0, streams.shardRoom)
   stream.halve(due, nowMs)
-  return due.length > 0
 }
 
 function readRecords(inputs: readonly unknown[], stream: Stream): IncomingRecord[] {
@@ -118,17 +122,18 @@ function place(
   record: IncomingRecord,
   nowMs: number,
   writes: Map<Shard, ShardWrites>,
+  placed: PlacedRecord[],
 ): PutResult {
   const shard = stream.route(record.partitionKey, record.explicitHashKey)
+  // AUTO goes on to the next shard, also where this one is full: it must not stand before those that have room.
+  stream.turn += 1
   let shardWrites = writes.get(shard)
   if (shardWrites === undefined) {
-    shardWrites = { stored: [], bytes: 0, throttled: 0 }
+    shardWrites = { records: 0, bytes: 0, throttled: 0 }
     writes.set(shard, shardWrites)
   }
   if (!shard.admit(record.bytes, nowMs)) {
     shardWrites.throttled += 1
-    // AUTO goes on to the next shard: one that is full must not stand before those that have room.
-    if (stream.distribution === 'AUTO') stream.counter += 1
     const { name, arn } = stream.settings
     return {
       ErrorCode: 'ProvisionedThroughputExceededException',
@@ -137,7 +142,8 @@ function place(
   }
   const counter = stream.counter++
   const { partitionKey, keyBytes, data } = record
-  shardWrites.stored.push({ counter, partitionKey, keyBytes, data, arrivalMs: stream.arrivalAt(nowMs) })
+  placed.push({ shard, counter, partitionKey, keyBytes, data, arrivalMs: stream.arrivalAt(nowMs) })
+  shardWrites.records += 1
   shardWrites.bytes += record.bytes
   return { SequenceNumber: sequenceNumber(shard.prefix, counter), ShardId: shard.shardId }
 }
@@ -149,9 +155,8 @@ function noteWritten(
   writes: ReadonlyMap<Shard, ShardWrites>,
   nowMs: number,
 ): number {
-  const total = { records: 0, bytes: 0, throttled: 0 }
-  for (const [shard, { stored, bytes, throttled }] of writes) {
-    const records = stored.length
+  const total: ShardWrites = { records: 0, bytes: 0, throttled: 0 }
+  for (const [shard, { records, bytes, throttled }] of writes) {
     total.records += records
     total.bytes += bytes
     total.throttled += throttled
