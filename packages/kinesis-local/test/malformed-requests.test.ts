@@ -118,13 +118,18 @@ describe('a request that is none', () => {
   })
 
   it.each([
-    ['JSON', 'application/x-amz-json-1.1', `{"a":[${'{},'.repeat(10_000_000)}{}]}`],
+    ['JSON', 'application/x-amz-json-1.1', `{"a":[${'{},'.repeat(2_500_000)}{}]}`],
     [
       'CBOR',
       'application/x-amz-cbor-1.1',
-      Buffer.concat([Buffer.from('a161619f', 'hex'), Buffer.alloc(3e7, 0xa0)]),
+      Buffer.concat([Buffer.from('a161619f', 'hex'), Buffer.alloc(8e6, 0xa0)]),
     ],
-    ['a form', 'application/x-www-form-urlencoded', 'a&'.repeat(15_000_000)],
+    [
+      'one text of CBOR in pieces',
+      'application/x-amz-cbor-1.1',
+      Buffer.concat([Buffer.from('a161617f', 'hex'), Buffer.alloc(8e6, 0x60), Buffer.from('ff', 'hex')]),
+    ],
+    ['a form', 'application/x-www-form-urlencoded', 'a&'.repeat(4_000_000)],
   ])('is refused when a small body unpacks to millions of values: %s', async (_what, type, body) => {
     const { gzipSync } = await import('node:zlib')
     const packed = gzipSync(body)
@@ -137,6 +142,22 @@ describe('a request that is none', () => {
 
     expect(response.status).toBe(400)
     expect(await response.text()).toMatch(/more than [0-9]+ (values|parameters)/)
+  })
+
+  it('is refused at once when its parts are all there is', async () => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    const startedAt = performance.now()
+    const ampersands = await post(local.url, '', '&'.repeat(30_000_000), form)
+    const dots = await post(local.url, '', `${'a.'.repeat(15_000_000)}=b`, form)
+    const quotes = await post(local.url, 'Kinesis_20131202.ListStreams', '"'.repeat(30_000_000))
+    const escapes = await post(local.url, 'Kinesis_20131202.Explode', `{"a":"${'\\"'.repeat(15_000_000)}"}`)
+
+    expect(await ampersands.text()).toContain('more than 20000 parameters')
+    expect(await dots.text()).toContain('too deep')
+    expect(await quotes.text()).toContain('more than 500000 values')
+    expect(await errorOf(escapes)).toBe('400 UnknownOperationException')
+    // Each took seconds while every part was looked at.
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
 
   it('may hold long texts with any number of commas and brackets', async () => {

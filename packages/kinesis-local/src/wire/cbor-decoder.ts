@@ -1,6 +1,6 @@
 import { ServiceError } from '../service.js'
+import { MAX_BODY_VALUES } from './body-bounds.js'
 import type { TimestampUnit } from './cbor-encoder.js'
-import { MAX_BODY_VALUES } from './request-body.js'
 
 /** Deeper than any request of the services; recursion ends here. */
 const MAX_DEPTH = 64
@@ -35,8 +35,7 @@ class CborReader {
 
   value(depth: number): unknown {
     if (depth > MAX_DEPTH) throw malformed('it is nested too deep')
-    this.#values += 1
-    if (this.#values > MAX_BODY_VALUES) throw malformed(`it has more than ${MAX_BODY_VALUES} values`)
+    this.#count()
     const initial = this.#byte()
     const major = initial >> 5
     const info = initial & 31
@@ -82,6 +81,7 @@ class CborReader {
     if (info !== INDEFINITE) return this.#take(this.#length(info))
     const chunks: Buffer[] = []
     while (!this.#isBreak()) {
+      this.#count()
       const initial = this.#byte()
       if (initial >> 5 !== major || (initial & 31) === INDEFINITE)
         throw malformed('a chunk is of another type')
@@ -114,6 +114,12 @@ class CborReader {
         return this.#take(8).readDoubleBE()
     }
     throw malformed(`a simple value ${info} has no meaning here`)
+  }
+
+  /** An item, or a piece of one. */
+  #count(): void {
+    this.#values += 1
+    if (this.#values > MAX_BODY_VALUES) throw malformed(`it has more than ${MAX_BODY_VALUES} values`)
   }
 
   /** A length is never more than the bytes that are left: every item takes one. */

@@ -26,18 +26,23 @@ export function parseQuery(body: Buffer): {
   version: string
   input: Record<string, unknown>
 } {
-  if (count(body, '&') >= MAX_PARAMETERS) throw malformed(`it has more than ${MAX_PARAMETERS} parameters`)
+  const form = body.toString('utf8')
+  // Before it is parsed: a form may be nothing but millions of them.
+  if (hasMore(form, '&', MAX_PARAMETERS)) throw malformed(`it has more than ${MAX_PARAMETERS} parameters`)
   const root: Node = new Map()
-  for (const [path, value] of new URLSearchParams(body.toString('utf8'))) place(root, path, value)
+  for (const [path, value] of new URLSearchParams(form)) place(root, path, value)
   const { Action: action, Version: version, ...input } = structureOf(root)
   return { action: String(action ?? ''), version: String(version ?? ''), input }
 }
 
-/** Before it is parsed: a small request may unpack to millions of parameters. */
-function count(body: Buffer, separator: string): number {
+/** Whether `text` has that many separators, which part one more; it looks no further. */
+function hasMore(text: string, separator: string, most: number): boolean {
   let found = 0
-  for (let at = body.indexOf(separator); at !== -1; at = body.indexOf(separator, at + 1)) found += 1
-  return found
+  for (let at = text.indexOf(separator); at !== -1; at = text.indexOf(separator, at + 1)) {
+    found += 1
+    if (found >= most) return true
+  }
+  return false
 }
 
 export function answerQuery(
@@ -79,7 +84,7 @@ function sendXml(response: WireResponse, status: number, xml: string): Buffer {
 type Node = Map<string, Node | string>
 
 function place(root: Node, path: string, value: string): void {
-  const steps = path.split('.')
+  const steps = path.split('.', MAX_DEPTH + 1)
   if (steps.length > MAX_DEPTH) throw malformed(`the parameter ${path.slice(0, 80)} is too deep`)
   let node = root
   for (const step of steps.slice(0, -1)) {
