@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ServiceError } from '../src/service.js'
 import { type Local, startLocal } from '../src/start-local.js'
 import { encodeCbor } from '../src/wire/cbor-encoder.js'
 import { post } from './support/clients.js'
@@ -308,7 +309,7 @@ describe('a request that is none', () => {
       ...{ MaxResults: 1, Limit: 1, ShardFilter: { Type: 'AT_LATEST' } },
       ...{ Timestamp: 0, ExplicitHashKey: '0', StartingSequenceNumber: '1' },
     }
-    const names = [...Object.keys(right), 'NextToken', 'StreamCreationTimestamp']
+    const names = [...Object.keys(right), 'NextToken', 'StreamCreationTimestamp', 'DryRun', 'StreamId']
     const changes = fc.dictionary(fc.constantFrom(...names), member, { maxKeys: 3 })
     const dropped = fc.array(fc.constantFrom(...names), { maxLength: 3 })
 
@@ -340,6 +341,67 @@ describe('a request that is none', () => {
       )
       await stillAnswers()
     })
+
+    it('is refused or done, and never fails, with each member of each operation wrong in each way', () => {
+      const wrong = [
+        ...[null, {}, [], [null], [{}], '', ' ', 'a', '-1', true, 0, -1, 1.5],
+        ...[2 ** 53, 8.65e12, -8.65e12, 1e308, Number.NaN, new Date(Number.NaN)],
+      ]
+      // What stands within a member is as likely to be wrong.
+      const within: [string, (value: unknown) => unknown][] = [
+        ['StartingPosition', (Timestamp) => ({ Type: 'AT_TIMESTAMP', Timestamp })],
+        ['StartingPosition', (SequenceNumber) => ({ Type: 'AT_SEQUENCE_NUMBER', SequenceNumber })],
+        ['StartingPosition', (Type) => ({ Type })],
+        ['ShardFilter', (Timestamp) => ({ Type: 'FROM_TIMESTAMP', Timestamp })],
+        ['ShardFilter', (ShardId) => ({ Type: 'AFTER_SHARD_ID', ShardId })],
+        ['ShardFilter', (Type) => ({ Type })],
+        ['StreamModeDetails', (StreamMode) => ({ StreamMode })],
+        ['Records', (record) => [record]],
+        ['Records', (Data) => [{ PartitionKey: 'a', Data }]],
+        ['Records', (PartitionKey) => [{ PartitionKey, Data: 'eA==' }]],
+        ['Records', (ExplicitHashKey) => [{ PartitionKey: 'a', Data: 'eA==', ExplicitHashKey }]],
+        ['Tags', (value) => ({ team: value })],
+        ['TagKeys', (value) => [value]],
+        ['ShardLevelMetrics', (value) => [value]],
+        ['MinimumThroughputBillingCommitment', (Status) => ({ Status })],
+        // Tokens and iterators come from outside too.
+        ['NextToken', (value) => tokenOf({ streamName: 'fuzzed', after: '', createdAtMs: value })],
+        ['NextToken', (issuedAtMs) => tokenOf({ streamName: 'fuzzed', after: '', issuedAtMs })],
+        ['ShardIterator', (value) => tokenOf(['fuzzed', value, 'shardId-000000000000', 0, Date.now()])],
+        ['ShardIterator', (value) => tokenOf(['fuzzed', 0, 'shardId-000000000000', value, value])],
+      ]
+      const members: [string, (value: unknown) => unknown][] = [
+        ...names.map((name): [string, (value: unknown) => unknown] => [name, (value) => value]),
+        ...within,
+      ]
+      for (const operation of operations) {
+        for (const [name, make] of members) {
+          for (const value of wrong) {
+            const input = { ...right, ConsumerARN: ConsumerARN(), [name]: make(value) }
+            // Where a token leaves nothing else to be asked.
+            const alone = { [name]: make(value) }
+            for (const given of [input, alone]) {
+              let failure: unknown
+              try {
+                const answer = local.kinesis.callForWire(operation, given)
+                JSON.stringify(answer)
+              } catch (error) {
+                failure = error
+              }
+              if (failure === undefined || (failure instanceof ServiceError && failure.statusCode === 400))
+                continue
+              expect(failure, `${operation} ${JSON.stringify(given)}`).toBeUndefined()
+            }
+            restore()
+          }
+        }
+      }
+    })
+
+    function tokenOf(fields: unknown): string {
+      const text = JSON.stringify(fields, (_key, value) => (Number.isNaN(value) ? 'NaN' : value))
+      return Buffer.from(text).toString('base64')
+    }
 
     it('does no harm when it is any bytes for CBOR, or CBOR cut short', async () => {
       const cut = fc
