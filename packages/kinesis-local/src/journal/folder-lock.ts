@@ -1,29 +1,37 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidOptionError } from '@org/kinesis-core'
 
-/** Keeps a folder for this process; returns what gives it back. A process that was killed keeps nothing. */
+const CLAIM = /^lock-[\w-]+$/
+
+/**
+ * Keeps a folder for this process; returns what gives it back. A process that was killed keeps nothing.
+ *
+ * Each lays a claim of its own before it looks for those of others, and nobody removes one that is not over: of two that come at once
+ * each sees the other, and none or one gets the folder. With one lock for all, two that both found it stale could both take it.
+ */
 export function lockFolder(folder: string, option: string): () => void {
   mkdirSync(folder, { recursive: true })
-  const lock = join(folder, 'lock')
-  const fresh = `${lock}.${process.pid}`
-  writeFileSync(fresh, JSON.stringify(identity(process.pid)))
-  try {
-    while (!linked(fresh, lock)) {
-      const owner = ownerOf(lock)
-      if (owner !== undefined && isRunning(owner)) {
-        throw new InvalidOptionError(
-          option,
-          folder,
-          `Process ${owner.pid} uses it: end that one, or give another folder.`,
-        )
-      }
-      rmSync(lock, { force: true })
+  const name = `lock-${process.pid}-${randomUUID()}`
+  const claim = join(folder, name)
+  // Under its name it is whole.
+  writeFileSync(`${claim}.new`, JSON.stringify(identity(process.pid)))
+  renameSync(`${claim}.new`, claim)
+  for (const other of readdirSync(folder)) {
+    if (!CLAIM.test(other) || other === name) continue
+    const owner = ownerOf(join(folder, other))
+    if (owner !== undefined && isRunning(owner)) {
+      rmSync(claim, { force: true })
+      throw new InvalidOptionError(
+        option,
+        folder,
+        `Process ${owner.pid} uses it: end that one, or give another folder.`,
+      )
     }
-  } finally {
-    rmSync(fresh, { force: true })
+    rmSync(join(folder, other), { force: true })
   }
-  return () => rmSync(lock, { force: true })
+  return () => rmSync(claim, { force: true })
 }
 
 interface Owner {
@@ -32,20 +40,9 @@ interface Owner {
   startedAt: string | null
 }
 
-/** A link is made whole or not at all, so that of two processes one gets it. */
-function linked(from: string, to: string): boolean {
+function ownerOf(claim: string): Owner | undefined {
   try {
-    linkSync(from, to)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-function ownerOf(lock: string): Owner | undefined {
-  try {
-    const owner = JSON.parse(readFileSync(lock, 'utf8')) as Owner
+    const owner = JSON.parse(readFileSync(claim, 'utf8')) as Owner
     return Number.isSafeInteger(owner.pid) ? owner : undefined
   } catch {
     return undefined
