@@ -99,6 +99,19 @@ describe('tags', () => {
     expect(call('ListStreamConsumers', { StreamARN })).toEqual({ Consumers: [] })
   })
 
+  it('are not those of AWS, and have no control characters', () => {
+    const { call } = aService()
+
+    for (const Tags of [
+      { 'aws:cloudformation:stack': 'v' },
+      { 'AWS:x': 'v' },
+      { 'a\u0000b': 'v' },
+      { a: '\u0007' },
+    ])
+      expect(() => call('AddTagsToStream', { Tags })).toThrow(refused('InvalidArgumentException'))
+    expect(() => call('AddTagsToStream', { Tags: { 'team:Größe = 1 / 2': 'a @ b' } })).not.toThrow()
+  })
+
   it('of what is not there are an error', () => {
     const { call } = aService()
 

@@ -60,6 +60,7 @@ export function addTags(tags: Map<string, string>, more: Record<string, unknown>
         'Map value must have length less than or equal to 256',
       )
     }
+    checkCharacters(key, value)
     return [key, value] as const
   })
   const fresh = added.filter(([key]) => !tags.has(key)).length
@@ -67,4 +68,20 @@ export function addTags(tags: Map<string, string>, more: Record<string, unknown>
     throw new ServiceError('InvalidArgumentException', `A resource can have at most ${MAX_TAGS} tags.`)
   }
   for (const [key, value] of added) tags.set(key, value)
+}
+
+/** User guide of tagging, "Tag naming limits and requirements"; Kinesis documents letters, digits, white space and a few symbols. */
+function checkCharacters(key: string, value: string): void {
+  if (/^aws:/i.test(key)) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `The tag key '${key}' begins with aws:, which is reserved. Choose another prefix.`,
+    )
+  }
+  if (/\p{Cc}/u.test(key + value)) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `The tag ${JSON.stringify(key)} has a control character in its key or value. Leave it out.`,
+    )
+  }
 }
