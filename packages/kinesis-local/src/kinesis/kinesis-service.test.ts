@@ -340,6 +340,17 @@ describe('reading', () => {
     expect(() => get(ofTheFirst)).toThrow(expect.objectContaining({ code: 'ResourceNotFoundException' }))
   })
 
+  it('is refused with an iterator or token of a stream that was made anew, also within the millisecond', () => {
+    const { service, call, iterator, get } = aService({ shards: 2 })
+    const ShardIterator = iterator('TRIM_HORIZON')
+    const { NextToken } = call<{ NextToken: string }>('ListShards', { MaxResults: 1 })
+    call('DeleteStream')
+    call('CreateStream', { ShardCount: 2 })
+
+    expect(() => get(ShardIterator)).toThrow(/has been deleted/)
+    expect(() => service.call('ListShards', { NextToken })).toThrow(/Invalid NextToken/)
+  })
+
   it('gives what it was given even when the reader writes into it', () => {
     const { put, iterator, get, texts } = aService()
     put('untouched')

@@ -18,7 +18,7 @@ const FILTER_TYPES = [
 interface ListToken {
   streamName: string
   /** Tells the stream from a later one of its name. */
-  createdAtMs: number
+  generation: string
   after: string
   filter: Record<string, unknown> | undefined
 }
@@ -27,9 +27,9 @@ export function listShards({ streams, clock }: KinesisContext, request: Request)
   const nowMs = clock.now()
   const token = readToken(request, nowMs)
   const stream = token === undefined ? streams.created(request) : streams.named(token.streamName)
-  const { name: streamName, createdAtMs } = stream.settings
+  const { generation } = stream
   if (token === undefined) streams.checkCreationTime(stream, request)
-  else if (token.createdAtMs !== createdAtMs) throw invalidToken()
+  else if (token.generation !== generation) throw invalidToken()
   const after = token?.after ?? request.optionalString('ExclusiveStartShardId') ?? ''
   const filter = token === undefined ? request.object('ShardFilter') : token.filter
   const limit = Math.min(
@@ -42,7 +42,10 @@ export function listShards({ streams, clock }: KinesisContext, request: Request)
     Shards: page.map(describeShard),
     ...(shards.length > limit
       ? {
-          NextToken: pageToken({ streamName, createdAtMs, after: page.at(-1)!.shardId, filter }, nowMs),
+          NextToken: pageToken(
+            { streamName: stream.settings.name, generation, after: page.at(-1)!.shardId, filter },
+            nowMs,
+          ),
         }
       : {}),
   }
@@ -85,12 +88,12 @@ function readToken(request: Request, nowMs: number): ListToken | undefined {
   const text = request.optionalString('NextToken')
   if (text === undefined) return undefined
   refuseBesideToken(request, ['StreamName', 'StreamARN', 'ExclusiveStartShardId', 'StreamCreationTimestamp'])
-  const { streamName, createdAtMs, after, filter } = readPageToken(text, nowMs)
-  if (typeof streamName !== 'string' || typeof createdAtMs !== 'number' || typeof after !== 'string')
+  const { streamName, generation, after, filter } = readPageToken(text, nowMs)
+  if (typeof streamName !== 'string' || typeof generation !== 'string' || typeof after !== 'string')
     throw invalidToken()
   return {
     streamName,
-    createdAtMs,
+    generation,
     after,
     filter: typeof filter === 'object' && filter !== null ? (filter as Record<string, unknown>) : undefined,
   }

@@ -43,10 +43,22 @@ export function registerStreamConsumer(context: KinesisContext, request: Request
       `Account ${streams.accountId} has ${MAX_CREATING} consumers in status CREATING, and can have no more at one time.`,
     )
   }
-  const consumer = new StreamConsumer(name, stream, nowMs, transitionMs)
+  const consumer = new StreamConsumer(name, stream, creationMs(stream, name, nowMs), transitionMs)
   if (tags !== undefined) addTags(consumer.tags, tags)
   stream.consumers.set(name, consumer)
   return { Consumer: describe(consumer, nowMs) }
+}
+
+/** An ARN tells a consumer from an earlier one of its name by the second: one that comes within the same second is of the next. */
+function creationMs({ consumersMadeMs }: Stream, name: string, nowMs: number): number {
+  const secondOf = (ms: number) => Math.floor(ms / 1000)
+  for (const [other, ms] of consumersMadeMs) {
+    if (secondOf(ms) < secondOf(nowMs)) consumersMadeMs.delete(other)
+  }
+  const lastMs = consumersMadeMs.get(name)
+  const createdAtMs = lastMs === undefined ? nowMs : (secondOf(lastMs) + 1) * 1000
+  consumersMadeMs.set(name, createdAtMs)
+  return createdAtMs
 }
 
 export function deregisterStreamConsumer(context: KinesisContext, request: Request): undefined {

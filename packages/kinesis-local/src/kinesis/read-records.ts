@@ -69,10 +69,10 @@ function nextIterator(position: IteratorPosition, shard: Shard, page: ReadPage, 
 
 function find(
   { streams }: KinesisContext,
-  { streamName, streamCreatedAtMs, shardId }: IteratorPosition,
+  { streamName, generation, shardId }: IteratorPosition,
 ): { stream: Stream; shard: Shard } {
   const stream = streams.named(streamName)
-  if (stream.settings.createdAtMs !== streamCreatedAtMs) {
+  if (stream.generation !== generation) {
     throw new ServiceError(
       'ResourceNotFoundException',
       `The stream ${streamName} that the ShardIterator was made for has been deleted.`,

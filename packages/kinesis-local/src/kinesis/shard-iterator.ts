@@ -11,7 +11,7 @@ import type { Stream } from './stream.js'
 export interface IteratorPosition {
   streamName: string
   /** Tells a stream from an earlier one of its name. */
-  streamCreatedAtMs: number
+  generation: string
   shardId: string
   /** Read records from this counter on. */
   counter: number
@@ -29,7 +29,7 @@ export const ITERATOR_TYPES = [
 export function getShardIterator({ streams, clock }: KinesisContext, request: Request): unknown {
   const stream = streams.withRecords(request)
   const shard = streams.shardOf(stream, request.string('ShardId'))
-  const { name, createdAtMs } = stream.settings
+  const { generation } = stream
   const nowMs = clock.now()
   const counter = startingCounter(stream, shard, nowMs, {
     operation: 'GetShardIterator',
@@ -40,8 +40,8 @@ export function getShardIterator({ streams, clock }: KinesisContext, request: Re
   refuseDryRun(request)
   return {
     ShardIterator: encodeIterator({
-      streamName: name,
-      streamCreatedAtMs: createdAtMs,
+      streamName: stream.settings.name,
+      generation,
       shardId: shard.shardId,
       counter,
       issuedAtMs: nowMs,
@@ -100,8 +100,8 @@ function mismatch(type: string, given: string): ServiceError {
 }
 
 export function encodeIterator(position: IteratorPosition): string {
-  const { streamName, streamCreatedAtMs, shardId, counter, issuedAtMs } = position
-  return Buffer.from(JSON.stringify([streamName, streamCreatedAtMs, shardId, counter, issuedAtMs])).toString(
+  const { streamName, generation, shardId, counter, issuedAtMs } = position
+  return Buffer.from(JSON.stringify([streamName, generation, shardId, counter, issuedAtMs])).toString(
     'base64',
   )
 }
@@ -126,11 +126,11 @@ function parse(text: string): IteratorPosition | undefined {
     return undefined
   }
   if (!Array.isArray(fields)) return undefined
-  const [streamName, streamCreatedAtMs, shardId, counter, issuedAtMs] = fields as unknown[]
-  if (typeof streamName !== 'string' || typeof shardId !== 'string') return undefined
-  if (!isSafeNumber(streamCreatedAtMs) || !isSafeNumber(counter) || !isSafeNumber(issuedAtMs))
+  const [streamName, generation, shardId, counter, issuedAtMs] = fields as unknown[]
+  if (typeof streamName !== 'string' || typeof generation !== 'string' || typeof shardId !== 'string')
     return undefined
-  return { streamName, streamCreatedAtMs, shardId, counter, issuedAtMs }
+  if (!isSafeNumber(counter) || !isSafeNumber(issuedAtMs)) return undefined
+  return { streamName, generation, shardId, counter, issuedAtMs }
 }
 
 function isSafeNumber(value: unknown): value is number {

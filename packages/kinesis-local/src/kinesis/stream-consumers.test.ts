@@ -66,6 +66,21 @@ describe('consumers of a stream', () => {
     expect(() => call('DeregisterStreamConsumer', asked)).toThrow(refused(code))
   })
 
+  it('have an ARN of their own, also after another of their name within the second', () => {
+    const { call, register } = aStream()
+    const arns = Array.from({ length: 3 }, () => {
+      const { ConsumerARN } = register('fast')
+      call('DeregisterStreamConsumer', { ConsumerARN })
+      return ConsumerARN
+    })
+
+    expect(new Set(arns).size).toBe(3)
+    register('fast')
+    expect(() => call('DescribeStreamConsumer', { ConsumerARN: arns[0] })).toThrow(
+      refused('ResourceNotFoundException'),
+    )
+  })
+
   it('are twenty at most, each name once', () => {
     const { call, register } = aStream()
     for (let index = 0; index < 20; index++) register(`consumer-${index}`)

@@ -14,6 +14,7 @@ export const ON_DEMAND_STREAM_LIMIT = 50
 /** The streams of one account in one region, found by name or ARN. */
 export class StreamRegistry {
   readonly #streams = new Map<string, Stream>()
+  #made = 0
 
   constructor(
     readonly region: string,
@@ -35,7 +36,7 @@ export class StreamRegistry {
     return count
   }
 
-  create(settings: Omit<StreamSettings, 'arn' | 'burst'>): Stream {
+  create(settings: Omit<StreamSettings, 'arn' | 'burst' | 'ordinal'>): Stream {
     const { name, shardCount } = settings
     if (this.#find(name) !== undefined) {
       throw new ServiceError(
@@ -44,16 +45,16 @@ export class StreamRegistry {
       )
     }
     this.checkShardLimit(shardCount)
-    const stream = new Stream({ ...settings, arn: this.#arn(name), burst: this.burst })
+    const stream = new Stream({ ...settings, arn: this.#arn(name), ordinal: this.#made++, burst: this.burst })
     this.#streams.set(name, stream)
     return stream
   }
 
   /** Brings a kept stream back, in its place where it is there already. */
   restore(state: StreamState): Stream {
-    const { name, createdAtMs } = state.settings
+    const { name, createdAtMs, ordinal } = state.settings
     let stream = this.#streams.get(name)
-    if (stream === undefined || stream.settings.createdAtMs !== createdAtMs) {
+    if (stream?.settings.createdAtMs !== createdAtMs || stream.settings.ordinal !== ordinal) {
       stream = emptyStream(state, this.burst)
       this.#streams.set(name, stream)
     }

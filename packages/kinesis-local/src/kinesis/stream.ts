@@ -20,6 +20,8 @@ export interface StreamSettings {
   shardCount: number
   retentionHours: number
   createdAtMs: number
+  /** Tells it from others that were made in the same millisecond. */
+  ordinal: number
   /** Undefined where shards take and give whatever comes. */
   burst: Required<WriteBurst> | undefined
   streamMode: StreamMode
@@ -40,6 +42,8 @@ export class Stream {
   readonly shards: Shard[] = []
   readonly tags = new Map<string, string>()
   readonly consumers = new Map<string, StreamConsumer>()
+  /** When the last consumer of a name was made, for those of this second. */
+  readonly consumersMadeMs = new Map<string, number>()
   readonly encryption = new StreamEncryption()
   readonly scaling = new OnDemandScaling()
   readonly status: ResourceStatus
@@ -78,6 +82,11 @@ export class Stream {
 
   get arn(): string {
     return this.settings.arn
+  }
+
+  /** Tells it from earlier and later streams of its name. */
+  get generation(): string {
+    return `${this.settings.createdAtMs}.${this.settings.ordinal}`
   }
 
   get openShards(): Shard[] {
