@@ -48,7 +48,7 @@ export interface LocalOptions {
    * `streams`, `tables`, `queues` and `topics` ask for is created there. @default all are ours
    */
   endpoints?: LocalEndpoints
-  /** Bytes of all records together; beyond it the oldest are trimmed before their retention is over. @default 512 MiB */
+  /** Bytes of all records together, with 48 more for each; beyond it the oldest are trimmed before their retention is over. @default 512 MiB */
   maxRetainedBytes?: number
   /** Keep the service's rates per shard, in and out. @default true */
   shardLimits?: boolean

@@ -246,10 +246,9 @@ class SegmentedJournal implements Journal {
       const stream = this.#streams.get(record.streamId)
       const shard = stream?.shards[record.shardIndex]
       if (stream === undefined || shard === undefined) continue
-      shard.log.append(record)
       stream.arrivalAt(record.arrivalMs)
       stream.counter = Math.max(stream.counter, record.counter + 1)
-      retention.added(record.keyBytes + record.data.length)
+      retention.added(shard.log.append(record))
     }
   }
 }

@@ -464,6 +464,18 @@ describe('retention', () => {
     expect(() => call('IncreaseStreamRetentionPeriod', { RetentionPeriodHours: 23 })).toThrow('too short')
   })
 
+  it('ends early for tiny records too, which take memory beside their bytes', () => {
+    const { putMany, iterator, get } = aService({ shardLimits: false, maxRetainedBytes: 1_000_000 })
+    for (let call = 0; call < 100; call++) putMany(500)
+
+    let count = 0
+    let { NextShardIterator, ...page } = get(iterator('TRIM_HORIZON'))
+    for (; page.Records.length > 0; { NextShardIterator, ...page } = get(NextShardIterator!))
+      count += page.Records.length
+    expect(count).toBeGreaterThan(8_000)
+    expect(count).toBeLessThan(20_000)
+  })
+
   it('ends early for the oldest records when memory has its bound, and says so once', async () => {
     const said: string[] = []
     const { clock, service, putMany, iterator, get } = aService({

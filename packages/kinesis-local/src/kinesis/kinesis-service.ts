@@ -60,7 +60,7 @@ export interface KinesisServiceOptions {
   /** What a shard takes at once. @default one second's worth */
   writeBurst?: WriteBurst
   /**
-   * Bytes of all records together; when they are passed the oldest go before their retention is over, and `onEarlyTrim` hears of it
+   * Bytes of all records together, with 48 more for each; when they are passed the oldest go before their retention is over, and `onEarlyTrim` hears of it
    * once. The service has no such bound. @default 512 MiB
    */
   maxRetainedBytes?: number
@@ -160,7 +160,7 @@ export class KinesisService implements LocalService {
     this.#context.journal?.commit()
   }
 
-  /** Bytes of the records that are kept, of all streams. */
+  /** Bytes that are held for the records of all streams, as `maxRetainedBytes` counts them. */
   get retainedBytes(): number {
     return this.#context.retention.bytes
   }

@@ -1,6 +1,9 @@
 /** Records of one chunk, so that a chunk of tiny records is trimmed about as often as one of large ones. */
 const MAX_RECORDS = 8_192
 
+/** What a record takes beside its key and data: four numbers, in lists that grow by half. */
+export const RECORD_OVERHEAD_BYTES = 48
+
 /**
  * Records side by side in one buffer, keys and payloads in bytes: the collector of the JavaScript heap sees one object for thousands
  * of records, so writing stays as fast with a million of them as with none.
@@ -20,6 +23,10 @@ export class RecordChunk {
 
   get count(): number {
     return this.#counters.length
+  }
+
+  get usedBytes(): number {
+    return this.#used
   }
 
   fits(bytes: number): boolean {

@@ -12,7 +12,7 @@ export class RecordRetention {
     private readonly allStreams: () => Iterable<Stream>,
   ) {}
 
-  /** Of all records that are kept. */
+  /** That are held for all records that are kept. */
   get bytes(): number {
     return this.#bytes
   }
@@ -27,7 +27,7 @@ export class RecordRetention {
   }
 
   forget(stream: Stream): void {
-    this.#bytes -= stream.bytes
+    this.#bytes -= stream.heldBytes
   }
 
   /** The oldest records of all shards first, a chunk at a time. The service has no such bound. */

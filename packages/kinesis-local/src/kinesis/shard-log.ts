@@ -1,4 +1,4 @@
-import { RecordChunk } from './record-chunk.js'
+import { RECORD_OVERHEAD_BYTES, RecordChunk } from './record-chunk.js'
 
 export interface NewRecord {
   /** Counts the stream's records; the order of a shard. */
@@ -28,22 +28,21 @@ export interface ReadPage {
   next: { counter: number; arrivalMs: number } | undefined
 }
 
-// A shard that sees few records costs little; a busy one soon reaches large chunks.
+// A shard that sees few records costs little; a busy one soon reaches large chunks. They are trimmed whole, so that much may go early.
 const FIRST_CHUNK_BYTES = 16 * 1024
-const MAX_CHUNK_BYTES = 1024 * 1024
+const MAX_CHUNK_BYTES = 256 * 1024
 
 /** The records of one shard: appended at the end, trimmed at the front, found by binary search. */
 export class ShardLog {
   readonly #chunks: RecordChunk[] = []
   /** Trimmed records of the first chunk; its memory goes when all of them are trimmed. */
   #head = 0
-  #nextChunkBytes = FIRST_CHUNK_BYTES
   #bytes = 0
   #length = 0
 
-  /** Of all data and partition keys. */
-  get bytes(): number {
-    return this.#bytes
+  /** That it holds: of all data and partition keys, and what records take beside them. */
+  get heldBytes(): number {
+    return this.#bytes + this.#length * RECORD_OVERHEAD_BYTES
   }
 
   get length(): number {
@@ -64,20 +63,23 @@ export class ShardLog {
     return last?.counter(last.count - 1)
   }
 
-  append({ counter, partitionKey, keyBytes, data, arrivalMs }: NewRecord): void {
+  /** Returns the bytes that it holds for the record. */
+  append({ counter, partitionKey, keyBytes, data, arrivalMs }: NewRecord): number {
     const bytes = keyBytes + data.length
     let chunk = this.#chunks.at(-1)
     if (chunk === undefined || !chunk.fits(bytes)) {
-      chunk = new RecordChunk(Math.max(this.#nextChunkBytes, bytes))
+      // As large as the records were that filled the last one: a chunk of tiny ones is full long before its bytes are.
+      const wantedBytes = Math.min(2 * (chunk?.usedBytes ?? 0), MAX_CHUNK_BYTES)
+      chunk = new RecordChunk(Math.max(FIRST_CHUNK_BYTES, wantedBytes, bytes))
       this.#chunks.push(chunk)
-      this.#nextChunkBytes = Math.min(this.#nextChunkBytes * 2, MAX_CHUNK_BYTES)
     }
     chunk.append(counter, partitionKey, keyBytes, data, arrivalMs)
     this.#bytes += bytes
     this.#length += 1
+    return bytes + RECORD_OVERHEAD_BYTES
   }
 
-  /** Trims what arrived before `horizonMs`; returns its bytes. */
+  /** Trims what arrived before `horizonMs`; returns the bytes that were held for it. */
   trimBefore(horizonMs: number): number {
     let trimmed = 0
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
@@ -87,7 +89,7 @@ export class ShardLog {
     return trimmed
   }
 
-  /** Trims the oldest chunk whole, as that is what gives memory back; returns its bytes. */
+  /** Trims the oldest chunk whole, as that is what gives memory back; returns the bytes that were held for it. */
   trimFirstChunk(): number {
     const chunk = this.#chunks[0]
     let trimmed = 0
@@ -149,7 +151,7 @@ export class ShardLog {
       this.#chunks.shift()
       this.#head = 0
     }
-    return bytes
+    return bytes + RECORD_OVERHEAD_BYTES
   }
 }
 

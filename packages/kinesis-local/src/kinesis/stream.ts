@@ -93,8 +93,9 @@ export class Stream {
     return this.#open.map(({ shard }) => shard)
   }
 
-  get bytes(): number {
-    return this.shards.reduce((sum, shard) => sum + shard.log.bytes, 0)
+  /** For its records. */
+  get heldBytes(): number {
+    return this.shards.reduce((sum, shard) => sum + shard.log.heldBytes, 0)
   }
 
   /** The oldest instant whose records may still be there. It never goes back: what has expired stays gone when the retention grows. */

@@ -85,8 +85,9 @@ function write(
     stream.counter = firstCounter
     throw error
   }
-  for (const record of placed) record.shard.log.append(record)
-  return { results, throttled: noteWritten(context, stream, writes, nowMs) }
+  let heldBytes = 0
+  for (const record of placed) heldBytes += record.shard.log.append(record)
+  return { results, throttled: noteWritten(context, stream, writes, heldBytes, nowMs) }
 }
 
 /** Before it takes more, an on-demand stream grows for what the minute before brought. */
@@ -153,6 +154,7 @@ function noteWritten(
   { metrics, retention }: KinesisContext,
   stream: Stream,
   writes: ReadonlyMap<Shard, ShardWrites>,
+  heldBytes: number,
   nowMs: number,
 ): number {
   const total: ShardWrites = { records: 0, bytes: 0, throttled: 0 }
@@ -170,6 +172,7 @@ function noteWritten(
   metrics.stream(stream, 'incomingRecords', total.records, nowMs)
   metrics.stream(stream, 'incomingBytes', total.bytes, nowMs)
   metrics.stream(stream, 'writeThroughputExceeded', total.throttled, nowMs)
-  retention.added(total.bytes)
+  // What has expired is gone by now, and need not go early.
+  retention.added(heldBytes)
   return total.throttled
 }
