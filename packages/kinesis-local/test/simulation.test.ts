@@ -1,6 +1,13 @@
 import { gunzipSync } from 'node:zlib'
+import { CloudWatchClient, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch'
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import {
+  CreateStreamCommand,
+  KinesisClient,
+  PutRecordsCommand,
+  SubscribeToShardCommand,
+} from '@aws-sdk/client-kinesis'
+import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns'
 import { sleep } from '@org/kinesis-core'
 import { describe, expect, it } from 'vitest'
 import {
@@ -155,6 +162,58 @@ describe('a simulation', () => {
     expect([await put(500), await put(500), await put(10)]).toEqual([0, 0, 10])
     await sim.advance(1_000)
     expect(await put(10)).toBe(0)
+  })
+
+  it('does a call once, also one that answers nothing', async () => {
+    const sim = await createSimulation()
+    const kinesis = new KinesisClient(sim.clientConfiguration)
+    await kinesis.send(new CreateStreamCommand({ StreamName: 'made', ShardCount: 1 }))
+    expect(sim.kinesis.call('ListStreams', {})).toMatchObject({ StreamNames: ['made'] })
+  })
+
+  it('measures latency in its own time alone', async () => {
+    const sim = await createSimulation({ streams: [{ name: 'orders' }] })
+    const put: number[] = []
+    const { metrics } = sim
+    const store = metrics.put.bind(metrics)
+    metrics.put = (datum) => {
+      if (datum.name.endsWith('Latency')) put.push(datum.value)
+      store(datum)
+    }
+    const kinesis = new KinesisClient(sim.clientConfiguration)
+    const Records = [{ PartitionKey: 'a', Data: Buffer.from('x') }]
+    await kinesis.send(new PutRecordsCommand({ StreamName: 'orders', Records }))
+
+    expect(put).toEqual([0])
+  })
+
+  it('says what to do in place of what it has not, in the words of each client', async () => {
+    const sim = await createSimulation({ streams: [{ name: 'orders' }] })
+    const { StreamARN } = (
+      sim.kinesis.call('DescribeStreamSummary', { StreamName: 'orders' }) as {
+        StreamDescriptionSummary: { StreamARN: string }
+      }
+    ).StreamDescriptionSummary
+    const { Consumer } = sim.kinesis.call('RegisterStreamConsumer', { StreamARN, ConsumerName: 'c' }) as {
+      Consumer: { ConsumerARN: string }
+    }
+    const { ConsumerARN } = Consumer
+    const subscribe = new SubscribeToShardCommand({
+      ...{ ConsumerARN, ShardId: 'shardId-000000000000', StartingPosition: { Type: 'LATEST' } },
+    })
+    const alarm = new PutMetricAlarmCommand({
+      ...{ AlarmName: 'a', ComparisonOperator: 'GreaterThanThreshold', EvaluationPeriods: 1, Threshold: 1 },
+    })
+
+    await expect(new KinesisClient(sim.clientConfiguration).send(subscribe)).rejects.toThrow(
+      /SubscribeToShard.*Use kinesis\.subscribeToShard\(\)/,
+    )
+    await expect(new CloudWatchClient(sim.clientConfiguration).send(alarm)).rejects.toThrow(
+      /PutMetricAlarm.*Alarms are those of startLocal/,
+    )
+    await expect(
+      new SNSClient(sim.clientConfiguration).send(new CreateTopicCommand({ Name: 'topic' })),
+    ).rejects.toThrow(/SNS.*Use startLocal/)
   })
 
   it('lets streams change in its own time', async () => {

@@ -1,15 +1,15 @@
 import { type Clock, type Random, sleep } from '@org/kinesis-core'
-import { dateHeader, refuseSkewed } from '../faults/clock-skew.js'
+import { callWithFault, drawFaults, type FaultTarget } from '../faults/call-with-fault.js'
+import { dateHeader } from '../faults/clock-skew.js'
 import type { FaultAction, FaultPlan } from '../faults/fault-action.js'
-import { type LocalService, ServiceError } from '../service.js'
+import { ServiceError } from '../service.js'
 import { toServiceError } from '../wire/aws-json.js'
-import { putPartially } from '../wire/put-partially.js'
+import { queryErrorXml } from '../wire/query-protocol.js'
 import type { ServiceName } from '../wire/request-observer.js'
 
-interface SimulatedRoute {
-  name: ServiceName
-  service: LocalService
-  throttlingCode: string
+interface SimulatedRoute extends FaultTarget {
+  /** What to do in place of operations that a simulation has not, by their names. @default it has all */
+  instead?: ReadonlyMap<string, string>
 }
 
 export interface InProcessHandlerOptions {
@@ -50,7 +50,7 @@ export interface InProcessHandler {
 export function createInProcessHandler(options: InProcessHandlerOptions): InProcessHandler {
   const { faults, latencyMs, clock, random, onCall } = options
   const routes = new Map(options.routes.map((route) => [route.service.targetPrefix, route]))
-  const calls = new Map<ServiceName, number>()
+  const draw = drawFaults(faults)
 
   /** Where it takes no time, nobody needs to move the clock. */
   async function travel(): Promise<void> {
@@ -62,20 +62,11 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
     const target = headerOf(request, 'x-amz-target')
     const [prefix = '', operation = ''] = target.split('.')
     const route = routes.get(prefix)
-    if (route === undefined) {
-      const text = `A simulation has no service for the target ${JSON.stringify(target.slice(0, 80))}.`
-      return errorResponse(new ServiceError('UnknownOperationException', text))
-    }
+    const instead = route?.instead?.get(operation)
+    if (route === undefined || instead !== undefined) return refuse(request, target, instead)
     const { name: service } = route
-    const number = (calls.get(service) ?? 0) + 1
-    calls.set(service, number)
     const input = parse(request.body)
-    const fault = faults({
-      service,
-      operation,
-      number,
-      shardIds: () => shardsOf(route.service, operation, input),
-    })
+    const { number, fault } = draw(route, operation, () => input)
     const tell = (outcome: string) =>
       onCall({
         service,
@@ -102,22 +93,15 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
   }
 
   async function run(
-    { service, throttlingCode }: SimulatedRoute,
+    route: SimulatedRoute,
     operation: string,
     input: Record<string, unknown>,
     fault: FaultAction | undefined,
     amzDate: string,
   ): Promise<{ response: SdkResponse; outcome: string }> {
     try {
-      if (fault?.kind === 'throttle') throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
-      if (fault?.kind === 'clock-skew') refuseSkewed(amzDate, Date.now() + fault.skewMs)
-      if (fault?.kind === 'error500') throw new ServiceError('InternalFailure', 'Injected.', 500)
-      const call = (callInput: Record<string, unknown>) =>
-        service.callForWire?.(operation, callInput) ?? service.call(operation, callInput)
-      const result =
-        fault?.kind === 'partial' && operation === 'PutRecords'
-          ? await putPartially(input, fault.fraction, random, call)
-          : await call(input)
+      const how = { fault, amzDate, blobs: 'base64', random } as const
+      const result = await callWithFault(route, operation, () => input, how)
       return { response: jsonResponse(200, result ?? {}), outcome: outcomeOf(result) }
     } catch (error) {
       const serviceError = toServiceError(error)
@@ -143,16 +127,15 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
   }
 }
 
-function shardsOf(
-  service: LocalService,
-  operation: string,
-  input: Record<string, unknown>,
-): readonly string[] {
-  try {
-    return service.shardsOf?.(operation, input) ?? []
-  } catch {
-    return []
-  }
+/** What a simulation has not is said in the client's own protocol, and with what to do. */
+function refuse(request: SdkRequest, target: string, instead = 'Use startLocal.'): SdkResponse {
+  const isForm = headerOf(request, 'content-type').startsWith('application/x-www-form-urlencoded')
+  const what = isForm ? 'the query protocol, which SNS speaks' : JSON.stringify(target.slice(0, 80))
+  const text = `A simulation has nothing for ${what}. ${instead}`
+  const error = new ServiceError('UnknownOperationException', text)
+  if (!isForm) return errorResponse(error)
+  const body = new Uint8Array(Buffer.from(queryErrorXml(error, 'http://localhost/')))
+  return { statusCode: error.statusCode, headers: { 'content-type': 'text/xml' }, body }
 }
 
 function headerOf({ headers }: SdkRequest, name: string): string {

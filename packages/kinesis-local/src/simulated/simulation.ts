@@ -25,6 +25,17 @@ const ACCOUNT_ID = '000000000000'
 /** Nobody listens there, and nobody connects. */
 const URL = 'http://127.0.0.1'
 
+/** An answer that goes on has no place between two moments of time. */
+const NO_PUSH = new Map([
+  ['SubscribeToShard', 'Use kinesis.subscribeToShard() of the simulation, or a mapping with consumerArn.'],
+])
+const NO_ALARMS = new Map(
+  [
+    ...['PutMetricAlarm', 'DescribeAlarms', 'DeleteAlarms', 'SetAlarmState', 'DescribeAlarmHistory'],
+    ...['EnableAlarmActions', 'DisableAlarmActions'],
+  ].map((operation) => [operation, 'Alarms are those of startLocal.']),
+)
+
 /** Into memory, or a store of the caller's: a folder would take real time. */
 export type SimulatedDeliveryOptions = Omit<DeliveryStreamOptions, 'folder' | 'destination'> & {
   destination?: ObjectStore
@@ -110,10 +121,10 @@ export async function createSimulation(options: SimulationOptions = {}): Promise
   const exceeded = 'ProvisionedThroughputExceededException'
   const requestHandler = createInProcessHandler({
     routes: [
-      { name: 'kinesis', service: kinesis, throttlingCode: exceeded },
+      { name: 'kinesis', service: kinesis, throttlingCode: exceeded, instead: NO_PUSH },
       { name: 'dynamodb', service: dynamodb, throttlingCode: exceeded },
       { name: 'sqs', service: sqs, throttlingCode: 'RequestThrottled' },
-      { name: 'cloudwatch', service: cloudWatch, throttlingCode: 'Throttling' },
+      { name: 'cloudwatch', service: cloudWatch, throttlingCode: 'Throttling', instead: NO_ALARMS },
     ],
     faults,
     latencyMs: () => latencyMs.min + drawLatency() * (latencyMs.max - latencyMs.min),

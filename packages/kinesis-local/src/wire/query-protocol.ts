@@ -66,12 +66,12 @@ export function answerQueryError(
   { xmlNamespace }: { xmlNamespace: string },
   error: ServiceError,
 ): Buffer {
+  return sendXml(response, error.statusCode, queryErrorXml(error, xmlNamespace))
+}
+
+export function queryErrorXml(error: ServiceError, xmlNamespace: string): string {
   const type = error.statusCode < 500 ? 'Sender' : 'Receiver'
-  return sendXml(
-    response,
-    error.statusCode,
-    `<ErrorResponse xmlns="${xmlNamespace}"><Error><Type>${type}</Type><Code>${error.code}</Code><Message>${escaped(error.message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
-  )
+  return `<ErrorResponse xmlns="${xmlNamespace}"><Error><Type>${type}</Type><Code>${error.code}</Code><Message>${escaped(error.message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`
 }
 
 function sendXml(response: WireResponse, status: number, xml: string): Buffer {

@@ -1,35 +1,26 @@
 import type { Http2ServerRequest } from 'node:http2'
 import { type Clock, type Random, sleep } from '@org/kinesis-core'
-import { dateHeader, refuseSkewed } from '../faults/clock-skew.js'
-import type { FaultAction, FaultPlan } from '../faults/fault-action.js'
-import { type EventStreamResult, type LocalService, ServiceError } from '../service.js'
+import { callWithFault, drawFaults, type FaultTarget } from '../faults/call-with-fault.js'
+import { dateHeader } from '../faults/clock-skew.js'
+import type { FaultPlan } from '../faults/fault-action.js'
+import { type EventStreamResult, ServiceError } from '../service.js'
 import { answerEventStream } from './answer-event-stream.js'
 import { answerError, toServiceError } from './aws-json.js'
 import { AMZ_CBOR, RPC_CBOR } from './cbor-format.js'
 import { cutConnection, damageAnswer } from './damage-answer.js'
 import type { WireRequest, WireResponse } from './listener.js'
-import { putPartially } from './put-partially.js'
 import { answerQueryError, parseQuery, type QueryProtocol } from './query-protocol.js'
 import { readBody } from './request-body.js'
-import {
-  preciseNowMs,
-  type RequestObservation,
-  type RequestObserver,
-  type ServiceName,
-} from './request-observer.js'
+import { preciseNowMs, type RequestObservation, type RequestObserver } from './request-observer.js'
 import { jsonFormat, queryFormat, type WireFormat } from './wire-format.js'
 
-export interface Route {
-  name: ServiceName
+export interface Route extends FaultTarget {
   /** Of AWS JSON. */
   version: '1.0' | '1.1'
   /** Where clients speak the query protocol. */
   query?: QueryProtocol
   /** Beside JSON: with the target in a header, as the Java SDK has it, or with the operation in the path. */
   cbor?: 'amz' | 'rpc-v2'
-  service: LocalService
-  /** What the service says when a caller is too fast. */
-  throttlingCode: string
 }
 
 export interface RouterOptions {
@@ -47,7 +38,7 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
   const { onRequest, faults, clock, random, closing } = options
   const routes = new Map(options.routes.map((route) => [route.service.targetPrefix, route]))
   const queryRoutes = new Map(options.routes.map((route) => [route.query?.version, route]))
-  const calls = new Map<ServiceName, number>()
+  const draw = drawFaults(faults)
 
   return (request, response) => {
     response.on('error', () => {})
@@ -120,21 +111,15 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
     amzDate: string | undefined,
   ): Promise<void> {
     const { name: service } = route
-    const number = (calls.get(service) ?? 0) + 1
-    calls.set(service, number)
-    const fault = faults?.({
-      service,
-      operation,
-      number,
-      shardIds: () => shardsOf(route, operation, () => format.read(requestBody)),
-    })
+    const read = () => format.read(requestBody)
+    const { fault } = draw(route, operation, read)
     if (fault?.kind === 'truncate' || fault?.kind === 'reset-amid') damageAnswer(response, fault.kind)
     if (fault?.kind === 'clock-skew') response.setHeader('date', dateHeader(Date.now() + fault.skewMs).date)
     let responseBody: Buffer | undefined
     if (fault?.kind === 'reset-before') cutConnection(response)
     else {
-      const gone = goneOf(response)
-      const outcome = await settle(() => run(route, operation, requestBody, fault, format, amzDate, gone))
+      const options = { fault, amzDate, blobs: format.blobs, random, gone: goneOf(response) }
+      const outcome = await settle(() => callWithFault(route, operation, read, options))
       if (fault?.kind === 'stall') await sleep(clock, fault.delayMs, closing)
       if (fault?.kind === 'reset-after') cutConnection(response)
       else if ('error' in outcome) responseBody = format.answerError(response, toServiceError(outcome.error))
@@ -157,28 +142,6 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
       })
     }
   }
-
-  async function run(
-    { service, throttlingCode }: Route,
-    operation: string,
-    body: Buffer,
-    fault: FaultAction | undefined,
-    format: WireFormat,
-    amzDate: string | undefined,
-    gone: AbortSignal,
-  ): Promise<unknown> {
-    if (fault?.kind === 'throttle') throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
-    if (fault?.kind === 'clock-skew') refuseSkewed(amzDate, Date.now() + fault.skewMs)
-    if (fault?.kind === 'error500') throw new ServiceError('InternalFailure', 'Injected.', 500)
-    const input = format.read(body)
-    const call = (callInput: Record<string, unknown>) =>
-      service.callForWire === undefined || format.blobs === 'bytes'
-        ? service.call(operation, callInput, gone)
-        : service.callForWire(operation, callInput)
-    return fault?.kind === 'partial' && operation === 'PutRecords'
-      ? putPartially(input, fault.fraction, random, call)
-      : call(input)
-  }
 }
 
 /** Aborts when the client has gone, or has its answer. */
@@ -193,18 +156,6 @@ async function settle(run: () => Promise<unknown>): Promise<{ result: unknown } 
     return { result: await run() }
   } catch (error) {
     return { error }
-  }
-}
-
-function shardsOf(
-  { service }: Route,
-  operation: string,
-  read: () => Record<string, unknown>,
-): readonly string[] {
-  try {
-    return service.shardsOf?.(operation, read()) ?? []
-  } catch {
-    return []
   }
 }
 
