@@ -45,6 +45,35 @@ async function aStream({ shards = 1 } = {}) {
 const shardOf = ({ Records }: KinesisEvent) => Records[0]!.eventID.split(':')[0]!
 
 describe('a mapping', () => {
+  it('goes on with the children of a shard that expired before it was read to its end', async () => {
+    const { sim, put, map } = await aStream()
+    for (let index = 0; index < 30_000; index += 1) {
+      put('key', 'old')
+      if (index % 500 === 499) await sim.advance(1_000)
+    }
+    let isDown = true
+    const { events, mapping } = map(
+      () => {
+        if (isDown) throw new Error('down')
+      },
+      { batchSize: 1, retryBackoff: { baseMs: 60_000, maxMs: 3_600_000 } },
+    )
+    await sim.advance(60_000)
+    sim.kinesis.call('UpdateShardCount', {
+      StreamName: STREAM,
+      TargetShardCount: 2,
+      ScalingType: 'UNIFORM_SCALING',
+    })
+    await sim.advance(25 * 3_600_000)
+    isDown = false
+    put('key', 'new')
+
+    await sim.run(mapping.drain())
+
+    const handed = events.flatMap(({ Records }) => Records.map(({ kinesis }) => kinesis.data))
+    expect(handed.at(-1)).toBe(Buffer.from('new').toString('base64'))
+  })
+
   it('hands over the documented event: records of one shard, in their order, at most batchSize', async () => {
     const { sim, put, map } = await aStream({ shards: 2 })
     const written = new Map<string, string[]>()

@@ -25,7 +25,7 @@ export async function dumpTable(
 }
 
 /** With every digit: numbers that a double does not hold come out of the table as bigints. */
-export function toJson(item: unknown): string {
+function toJson(item: unknown): string {
   return JSON.stringify(item, (_name, value: unknown) =>
     typeof value === 'bigint' ? JSON.rawJSON(String(value)) : value,
   )

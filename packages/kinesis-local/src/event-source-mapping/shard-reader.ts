@@ -120,6 +120,7 @@ export class ShardReader implements ShardFollower {
         failures = 0
       } catch (error) {
         if (this.#stopped) return
+        if (isMissing(error) && (await hasShardExpired(this.#kinesis, this.#options))) return consumer.end()
         if (this.#isDraining && isMissing(error)) throw error
         failures += 1
         await this.#pause(this.#onFailure(error, failures))
@@ -245,6 +246,29 @@ export class ShardReader implements ShardFollower {
 /** Whether a stream or a shard is not there: it may come to be, but a drain that waits for that would never end. */
 export function isMissing(error: unknown): boolean {
   return error instanceof ServiceError && error.code === 'ResourceNotFoundException'
+}
+
+/**
+ * Whether the stream is there, and the shard no more: its retention is over, and with it what was not read of it. Its children must be read
+ * all the same.
+ */
+export async function hasShardExpired(
+  kinesis: LocalService,
+  { streamName, shardId }: Pick<ShardReaderOptions, 'streamName' | 'shardId'>,
+): Promise<boolean> {
+  const isThere = async (operation: string, input: Record<string, unknown>) => {
+    try {
+      await kinesis.call(operation, { StreamName: streamName, ...input })
+      return true
+    } catch (error) {
+      return isMissing(error) ? false : undefined
+    }
+  }
+  const fromItsStart = { ShardId: shardId, ShardIteratorType: 'TRIM_HORIZON' }
+  return (
+    (await isThere('DescribeStreamSummary', {})) === true &&
+    (await isThere('GetShardIterator', fromItsStart)) === false
+  )
 }
 
 export function streamRecord(record: RecordOutput): StreamRecord {

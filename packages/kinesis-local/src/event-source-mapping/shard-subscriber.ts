@@ -1,6 +1,8 @@
 import { backoffDelayMs, type Clock, type Random, sleep } from '@org/kinesis-core'
 import type { EventStreamResult, LocalService } from '../service.js'
 import {
+  hasShardExpired,
+  isMissing,
   type ReadingPosition,
   type RecordOutput,
   type ShardFollower,
@@ -63,6 +65,8 @@ export class ShardSubscriber implements ShardFollower {
         }
       } catch (error) {
         if (signal.aborted) break
+        if (isMissing(error) && (await hasShardExpired(this.#deps.kinesis, this.#options)))
+          return consumer.end()
         failures += 1
         onError(error instanceof Error ? error : new Error(String(error)))
         const delayMs = backoffDelayMs(failures, RETRY_BACKOFF, this.#deps.random)
