@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import * as pty from '@lydell/node-pty'
 import { describe, expect, it } from 'vitest'
 import { demoCli, temporaryFolder } from './demo-process.js'
@@ -22,10 +23,26 @@ function openTerminal(args: string[], cwd: string) {
   }
 }
 
+/** Every process with its parent: from Linux's /proc, because a small machine there has no `ps`. */
+function processes(): [pid: number, parent: number][] {
+  if (!existsSync('/proc/self/stat')) {
+    const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
+    return lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number])
+  }
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      const stat = readFileSync(`/proc/${Number(name)}/stat`, 'latin1')
+      // The name of a command is in parentheses, and may hold anything.
+      return [[Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])]]
+    } catch {
+      // No process, or one that has ended meanwhile.
+      return []
+    }
+  })
+}
+
 function descendants(pid: number): number[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n')
-  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number))
-  const children = pairs.filter(([, parent]) => parent === pid).map(([child]) => child!)
+  const children = processes().flatMap(([child, parent]) => (parent === pid ? [child] : []))
   return children.flatMap((child) => [child, ...descendants(child)])
 }
 
@@ -49,6 +66,17 @@ describe('Ctrl-C in a terminal', { timeout: 90_000 }, () => {
     expect(await terminal.exited).toBe(0)
     expect(terminal.screen()).toContain('The account balances')
     expect(folder.json('run/account.json').produced).toBeGreaterThan(0)
+  })
+
+  it('accounts for nothing when it comes before anything was put', async () => {
+    using folder = temporaryFolder()
+    const terminal = openTerminal(['--data', folder.file('run')], folder.path)
+    await terminal.sees(/shards\) at http/)
+
+    terminal.press('\u0003')
+
+    expect(await terminal.exited).toBe(0)
+    expect(terminal.screen()).toContain('The account balances')
   })
 
   it('pressed twice ends at once and leaves no process behind', async () => {
@@ -81,5 +109,26 @@ describe('Ctrl-C in a terminal', { timeout: 90_000 }, () => {
 
     await terminal.exited
     await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([])
+  })
+
+  it('is not needed where the package manager was killed: the run drains by itself', async () => {
+    using folder = temporaryFolder()
+    const demo = JSON.stringify([demoCli, '--rate', '100', '--data', folder.file('run')])
+    const parent = spawn(
+      process.execPath,
+      [
+        '--eval',
+        `require('node:child_process').spawn(process.execPath, ${demo}, { stdio: 'ignore' }); setInterval(() => {}, 1_000)`,
+      ],
+      { env: { ...process.env, npm_lifecycle_event: 'demo' }, stdio: 'ignore' },
+    )
+    const account = folder.file('run/account.json')
+    await expect.poll(() => existsSync(folder.file('run/ledger.tsv')), { timeout: 30_000 }).toBe(true)
+    const children = descendants(parent.pid!)
+
+    parent.kill('SIGKILL')
+
+    await expect.poll(() => children.filter(isRunning), { timeout: 30_000 }).toEqual([])
+    expect(JSON.parse(readFileSync(account, 'utf8'))).toMatchObject({ balanced: true })
   })
 })

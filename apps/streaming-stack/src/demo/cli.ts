@@ -31,6 +31,8 @@ interface Flags extends ReplayFlags {
 /** On a terminal, so that a row of a lake stays readable; what is piped is whole. */
 const MAX_CELL_WIDTH = 40
 
+const PARENT_CHECK_MS = 1_000
+
 const program = new Command('demo')
   .description('Runs the whole pipeline on this machine: generator, stream, processor, table, lake, windows.')
   .showHelpAfterError('Run with --help to see what there is.')
@@ -80,9 +82,25 @@ async function run(flags: Flags): Promise<void> {
     stop.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  whenParentIsGone(() => stop.abort())
   const report = await runDemo(options, stop.signal)
   if (report.failure !== null) throw new Error(report.failure)
   process.exitCode = report.balanced ? 0 : 1
+}
+
+/**
+ * A package manager that is killed cannot hand the signal on: then the run drains, instead of going on with nobody to see it. Without one the
+ * parent is a shell, which may leave a run behind on purpose.
+ */
+function whenParentIsGone(end: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    end()
+  }, PARENT_CHECK_MS)
+  watch.unref()
 }
 
 function optionsOf(flags: Flags): DemoOptions {
@@ -122,6 +140,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(0)
 })
+// Of a run that nobody watches any more.
+process.stderr.on('error', () => {})
 
 try {
   await program.parseAsync()
