@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Local, startLocal } from '../src/start-local.js'
 import { post } from './support/clients.js'
+import { nearlyRight } from './support/nearly-right.js'
 
 let local: Local
 
@@ -193,3 +194,219 @@ describe('wrong input', () => {
     )
   })
 })
+
+describe('input that is right but for a few members', () => {
+  const QueueUrl = 'http://127.0.0.1/000000000000/fuzzed'
+  const MessageAttributes = {
+    text: { DataType: 'String', StringValue: 'x' },
+    bytes: { DataType: 'Binary', BinaryValue: 'eA==' },
+  }
+  const sqs = {
+    CreateQueue: { QueueName: 'fuzzed', Attributes: { VisibilityTimeout: '30' } },
+    DeleteQueue: { QueueUrl },
+    GetQueueUrl: { QueueName: 'fuzzed' },
+    ListQueues: { QueueNamePrefix: 'f' },
+    GetQueueAttributes: { QueueUrl, AttributeNames: ['All'] },
+    SendMessage: { QueueUrl, MessageBody: 'm', DelaySeconds: 0, MessageAttributes },
+    SendMessageBatch: { QueueUrl, Entries: [{ Id: 'a', MessageBody: 'm', MessageAttributes }] },
+    ReceiveMessage: {
+      ...{ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0, AttributeNames: ['All'] },
+      ...{ MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] },
+    },
+    DeleteMessage: { QueueUrl, ReceiptHandle: Buffer.from(`${'0'.repeat(36)}/1`).toString('base64') },
+    DeleteMessageBatch: {
+      QueueUrl,
+      Entries: [{ Id: 'a', ReceiptHandle: Buffer.from(`${'0'.repeat(36)}/1`).toString('base64') }],
+    },
+    PurgeQueue: { QueueUrl },
+  }
+
+  const TopicArn = 'arn:aws:sns:us-east-1:000000000000:fuzzed'
+  const Endpoint = 'arn:aws:sqs:us-east-1:000000000000:pager'
+  const message = { Message: '{"default":"m"}', MessageStructure: 'json', Subject: 's', MessageAttributes }
+  const sns = {
+    CreateTopic: { Name: 'fuzzed', Attributes: { MaximumMessageSize: '262144' } },
+    DeleteTopic: { TopicArn },
+    ListTopics: { NextToken: '0' },
+    GetTopicAttributes: { TopicArn },
+    Subscribe: { TopicArn, Protocol: 'sqs', Endpoint, Attributes: { RawMessageDelivery: 'true' } },
+    Unsubscribe: { SubscriptionArn: `${TopicArn}:${'0'.repeat(8)}` },
+    ListSubscriptions: { NextToken: '0' },
+    ListSubscriptionsByTopic: { TopicArn, NextToken: '0' },
+    Publish: { TopicArn, ...message },
+    PublishBatch: { TopicArn, PublishBatchRequestEntries: [{ Id: 'a', ...message }] },
+  }
+
+  const ofMetric = { ...metric, Period: 60, Statistic: 'Sum' }
+  const condition = {
+    ...{ EvaluationPeriods: 3, DatapointsToAlarm: 2, Threshold: 1, TreatMissingData: 'ignore' },
+    ...{ ComparisonOperator: 'GreaterThanThreshold', ActionsEnabled: true, OKActions: [TopicArn] },
+  }
+  const expression = { Id: 'e', Expression: 'a + 1', Label: 'more', ReturnData: true }
+  const queries = [{ ...query, ReturnData: false }, expression]
+  const range = { StartTime: 0, EndTime: 600 }
+  const cloudwatch = {
+    PutMetricAlarm: { AlarmName: 'a', ...ofMetric, Unit: 'Count', ...condition },
+    DescribeAlarms: {
+      ...{ AlarmNames: ['a'], AlarmNamePrefix: 'a', StateValue: 'OK', ActionPrefix: 'arn:' },
+      ...{ MaxRecords: 1, NextToken: 'MA==' },
+    },
+    DeleteAlarms: { AlarmNames: ['a'] },
+    SetAlarmState: { AlarmName: 'a', StateValue: 'OK', StateReason: 'x', StateReasonData: '{}' },
+    DescribeAlarmHistory: {
+      ...{ AlarmName: 'a', HistoryItemType: 'StateUpdate', StartDate: 0, EndDate: 1 },
+      ...{ MaxRecords: 1, ScanBy: 'TimestampAscending', NextToken: 'MA==' },
+    },
+    EnableAlarmActions: { AlarmNames: ['a'] },
+    DisableAlarmActions: { AlarmNames: ['a'] },
+    GetMetricData: {
+      ...{ ...range, MetricDataQueries: queries, ScanBy: 'TimestampAscending', MaxDatapoints: 5 },
+      NextToken: 'MA==',
+    },
+    GetMetricStatistics: { ...metric, ...range, Period: 60, Statistics: ['Sum'], Unit: 'Count' },
+    PutMetricData: {
+      Namespace: 'A',
+      MetricData: [
+        { MetricName: 'm', Value: 1, Unit: 'Count', Timestamp: 0, Dimensions: metric.Dimensions },
+        { MetricName: 'm', Values: [1, 2], Counts: [1, 2] },
+        { MetricName: 'm', StatisticValues: { SampleCount: 1, Sum: 1, Minimum: 1, Maximum: 1 } },
+      ],
+    },
+    ListMetrics: { ...metric, NextToken: 'MA==' },
+  }
+  const alarmOfMetrics = { PutMetricAlarm: { AlarmName: 'b', Metrics: queries, ...condition } }
+
+  const DeliveryStreamName = 'fuzzed'
+  const destination = {
+    ...{ ...bucket, Prefix: '!{timestamp:yyyy}/', ErrorOutputPrefix: '!{firehose:error-output-type}/' },
+    ...{ BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 0 }, CompressionFormat: 'GZIP' },
+    ...{ FileExtension: '.gz', CustomTimeZone: 'UTC' },
+  }
+  const firehose = {
+    CreateDeliveryStream: {
+      ...{ DeliveryStreamName: 'made', DeliveryStreamType: 'KinesisStreamAsSource' },
+      KinesisStreamSourceConfiguration: {
+        KinesisStreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/none',
+      },
+      ...{ ExtendedS3DestinationConfiguration: destination, Tags: [{ Key: 'a', Value: 'b' }] },
+    },
+    DeleteDeliveryStream: { DeliveryStreamName },
+    DescribeDeliveryStream: { DeliveryStreamName },
+    ListDeliveryStreams: {
+      ...{ Limit: 1, DeliveryStreamType: 'DirectPut', ExclusiveStartDeliveryStreamName: 'a' },
+    },
+    UpdateDestination: {
+      ...{ DeliveryStreamName, CurrentDeliveryStreamVersionId: '1' },
+      ...{ DestinationId: 'destinationId-000000000001', ExtendedS3DestinationUpdate: destination },
+    },
+    PutRecord: { DeliveryStreamName, Record: { Data: 'YQ==' } },
+    PutRecordBatch: { DeliveryStreamName, Records: [{ Data: 'YQ==' }] },
+    TagDeliveryStream: { DeliveryStreamName, Tags: [{ Key: 'a', Value: 'b' }] },
+    UntagDeliveryStream: { DeliveryStreamName, TagKeys: ['a'] },
+    ListTagsForDeliveryStream: { DeliveryStreamName },
+  }
+
+  /** What a lucky input took away is there again for the next one, and what it made is not. */
+  async function restore(): Promise<void> {
+    await settled(() => local.sqs.call('CreateQueue', sqs.CreateQueue))
+    await settled(() => local.sns.call('CreateTopic', sns.CreateTopic))
+    await local.cloudwatch.call('PutMetricAlarm', cloudwatch.PutMetricAlarm)
+    for (const name of ['made', DeliveryStreamName]) {
+      await settled(() => local.firehose.call('DeleteDeliveryStream', { DeliveryStreamName: name }))
+    }
+    local.firehose.call('CreateDeliveryStream', {
+      DeliveryStreamName,
+      ExtendedS3DestinationConfiguration: bucket,
+    })
+  }
+
+  /** The status, and what was said. */
+  async function overTheWire(prefix: string, operation: string, input: unknown) {
+    const response = await post(local.url, `${prefix}.${operation}`, JSON.stringify(input))
+    return { status: response.status, said: await response.text() }
+  }
+
+  /** SNS speaks the query protocol, whose values are all text: in process they are of every kind. */
+  async function inProcess(operation: string, input: Record<string, unknown>) {
+    const error = await settled(() => local.sns.call(operation, input))
+    if (error === undefined) return { status: 200, said: '' }
+    const { statusCode = 500, message: said } = error as { statusCode?: number; message: string }
+    return { status: statusCode, said }
+  }
+
+  const all = [
+    ['SQS', sqs, (operation, input) => overTheWire('AmazonSQS', operation, input)],
+    ['SNS', sns, inProcess],
+    [
+      'CloudWatch',
+      cloudwatch,
+      (operation, input) => overTheWire('GraniteServiceVersion20100801', operation, input),
+    ],
+    [
+      'alarms on several metrics',
+      alarmOfMetrics,
+      (operation, input) => overTheWire('GraniteServiceVersion20100801', operation, input),
+    ],
+    ['Firehose', firehose, (operation, input) => overTheWire('Firehose_20150804', operation, input)],
+  ] as [
+    name: string,
+    right: Record<string, Record<string, unknown>>,
+    call: (operation: string, input: Record<string, unknown>) => Promise<{ status: number; said: string }>,
+  ][]
+
+  it.each(all)('is right without them, for %s', async (_, right, call) => {
+    for (const [operation, input] of Object.entries(right)) {
+      await restore()
+      expect(await call(operation, input), operation).toMatchObject({ status: 200 })
+    }
+  })
+
+  const strange = { toString: 1, valueOf: 1 }
+  it.each([
+    ['AmazonSQS.SendMessageBatch', { QueueUrl, Entries: [null] }],
+    ['AmazonSQS.DeleteMessageBatch', { QueueUrl, Entries: [null] }],
+    ['AmazonSQS.ReceiveMessage', { QueueUrl, MaxNumberOfMessages: strange }],
+    [
+      'GraniteServiceVersion20100801.GetMetricData',
+      { ...range, MetricDataQueries: [{ Id: 'a', MetricStat: null }] },
+    ],
+    [
+      'GraniteServiceVersion20100801.GetMetricData',
+      { ...range, MetricDataQueries: [query], MaxDatapoints: 0 },
+    ],
+    ['GraniteServiceVersion20100801.SetAlarmState', { ...cloudwatch.SetAlarmState, StateValue: strange }],
+    ['Firehose_20150804.ListDeliveryStreams', { Limit: strange }],
+  ])('is the fault of who sent it: %s %j', async (target, input) => {
+    await restore()
+    expect((await post(local.url, target, JSON.stringify(input))).status).toBe(400)
+  })
+
+  it('may be a reason of any kind', async () => {
+    await restore()
+    const input = { ...cloudwatch.SetAlarmState, StateReason: strange }
+    expect(await overTheWire('GraniteServiceVersion20100801', 'SetAlarmState', input)).toHaveProperty(
+      'status',
+      200,
+    )
+  })
+
+  it.each(all)('is answered with an error of %s, never with a fault of ours', async (_, right, call) => {
+    await fc.assert(
+      fc.asyncProperty(nearlyRight(right), async ({ operation, input }) => {
+        await restore()
+        const { status, said } = await call(operation, input)
+        expect([200, 400, 403, 404, 503], `${operation} ${JSON.stringify(input)}: ${said}`).toContain(status)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+async function settled(run: () => unknown): Promise<unknown> {
+  try {
+    await run()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}

@@ -1,3 +1,4 @@
+import { numberOf, textOf } from '../scalar-input.js'
 import { type AlarmState, COMPARISONS, type MissingData } from './alarm-state.js'
 import { invalid, listOf, required } from './cloudwatch-input.js'
 import { type MetricQuery, readMetricQueries } from './metric-queries.js'
@@ -54,7 +55,7 @@ export function readAlarm(input: Record<string, unknown>): AlarmDefinition {
       'Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).',
     )
   }
-  const missingData = String(input.TreatMissingData ?? (isOfTables(queries) ? 'ignore' : 'missing'))
+  const missingData = textOf(input.TreatMissingData ?? (isOfTables(queries) ? 'ignore' : 'missing'))
   if (!MISSING.includes(missingData)) throw invalid(`TreatMissingData must be one of ${MISSING.join(', ')}.`)
   const actions = {
     OK: actionsOf(input, 'OKActions'),
@@ -75,7 +76,7 @@ export function readAlarm(input: Record<string, unknown>): AlarmDefinition {
     datapointsToAlarm,
     missingData: missingData as MissingData,
     ...readThreshold(input, watchedId === undefined),
-    actionsEnabled: String(input.ActionsEnabled ?? true) === 'true',
+    actionsEnabled: textOf(input.ActionsEnabled ?? true) === 'true',
     actions,
   }
 }
@@ -130,7 +131,7 @@ function readThreshold(
 }
 
 function count(value: unknown, name: string): number {
-  const number = Number(value)
+  const number = numberOf(value)
   if (value === undefined || value === null || !Number.isInteger(number) || number < 1) {
     throw invalid(`The parameter ${name} must be a whole number from 1.`)
   }
@@ -142,9 +143,9 @@ function actionsOf(input: Record<string, unknown>, name: string): string[] {
   if (
     !Array.isArray(actions) ||
     actions.length > MAX_ACTIONS ||
-    !actions.every((one) => /^arn:/.test(String(one)))
+    !actions.every((one) => /^arn:/.test(textOf(one)))
   ) {
     throw invalid(`${name} must be a list of at most ${MAX_ACTIONS} ARNs.`)
   }
-  return actions.map(String)
+  return actions.map(textOf)
 }

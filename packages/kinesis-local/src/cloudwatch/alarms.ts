@@ -1,4 +1,5 @@
 import type { Clock } from '@org/kinesis-core'
+import { numberOf, textOf } from '../scalar-input.js'
 import type { LocalService } from '../service.js'
 import { type AlarmDefinition, readAlarm } from './alarm.js'
 import { alarmMessage, stateReason } from './alarm-message.js'
@@ -83,7 +84,7 @@ export class Alarms {
     const found = [...this.#alarms.values()].filter(
       ({ definition: { name, actions }, state }) =>
         (!Array.isArray(AlarmNames) || AlarmNames.length === 0 || AlarmNames.includes(name)) &&
-        name.startsWith(String(AlarmNamePrefix ?? '')) &&
+        name.startsWith(textOf(AlarmNamePrefix ?? '')) &&
         (StateValue === undefined || StateValue === null || state === StateValue) &&
         (typeof ActionPrefix !== 'string' ||
           Object.values(actions).some((arns) => arns.some((arn) => arn.startsWith(ActionPrefix)))),
@@ -103,7 +104,7 @@ export class Alarms {
     const alarm = this.#alarm(input.AlarmName)
     const state = required(input.StateValue, 'StateValue')
     if (!STATES.includes(state)) throw invalid(`StateValue must be one of ${STATES.join(', ')}.`)
-    this.#change(alarm, state as AlarmState, String(input.StateReason ?? ''))
+    this.#change(alarm, state as AlarmState, textOf(input.StateReason ?? ''))
     return {}
   }
 
@@ -235,7 +236,7 @@ export class Alarms {
   #named(names: unknown): string[] {
     if (!Array.isArray(names) || names.length > 100)
       throw invalid('AlarmNames must be a list of at most 100.')
-    return names.map(String)
+    return names.map(textOf)
   }
 }
 
@@ -272,7 +273,7 @@ function describeAlarm({ definition, arn, updatedAtMs, state, reason, stateAtMs 
 }
 
 function page<T>(items: readonly T[], { MaxRecords, NextToken: token }: Input) {
-  const size = Number(MaxRecords ?? PAGE_SIZE)
+  const size = numberOf(MaxRecords ?? PAGE_SIZE)
   if (!Number.isInteger(size) || size < 1 || size > PAGE_SIZE) {
     throw invalid(`MaxRecords must be from 1 to ${PAGE_SIZE}.`)
   }

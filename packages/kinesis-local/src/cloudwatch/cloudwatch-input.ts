@@ -1,3 +1,4 @@
+import { textOf } from '../scalar-input.js'
 import { ServiceError } from '../service.js'
 
 /** What the operations of CloudWatch read their input with, and the errors that they answer with. */
@@ -53,7 +54,7 @@ export function epochMs(value: unknown, name: string): number {
 
 export function offsetOf(token: unknown): number {
   if (token === undefined || token === null) return 0
-  const offset = Number(Buffer.from(String(token), 'base64').toString('utf8'))
+  const offset = Number(Buffer.from(textOf(token), 'base64').toString('utf8'))
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw cloudWatchError('InvalidNextToken', 'The NextToken is invalid.')
   return offset

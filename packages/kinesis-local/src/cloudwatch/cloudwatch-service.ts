@@ -1,4 +1,5 @@
 import type { Clock, MetricUnit } from '@org/kinesis-core'
+import { numberOf } from '../scalar-input.js'
 import type { LocalService } from '../service.js'
 import { ALARM_OPERATIONS, type Alarms } from './alarms.js'
 import {
@@ -92,8 +93,9 @@ export class CloudWatchService implements LocalService {
       const own = [...values.get(id)!].map(([atMs, value]) => ({ id, atMs, value }))
       return own.sort((a, b) => (isDescending ? b.atMs - a.atMs : a.atMs - b.atMs))
     })
-    const most = Math.min(Number(input.MaxDatapoints ?? MAX_DATA_POINTS), MAX_DATA_POINTS)
-    return page(points, shown, offsetOf(input.NextToken), most)
+    const most = numberOf(input.MaxDatapoints ?? MAX_DATA_POINTS)
+    if (!Number.isInteger(most) || most < 1) throw invalid('MaxDatapoints must be a whole number from 1.')
+    return page(points, shown, offsetOf(input.NextToken), Math.min(most, MAX_DATA_POINTS))
   }
 
   #getMetricStatistics(input: Record<string, unknown>): unknown {
@@ -129,7 +131,9 @@ export class CloudWatchService implements LocalService {
 
   #listMetrics(input: Record<string, unknown>): unknown {
     const { Namespace: namespace, MetricName: name } = input
-    const wanted = listOf<{ Name: string; Value?: string }>(input.Dimensions, 'Dimensions')
+    const wanted = listOf<{ Name?: unknown; Value?: unknown }>(input.Dimensions, 'Dimensions').map(
+      ({ Name, Value }) => ({ Name: required(Name, 'Dimensions.member.Name'), Value }),
+    )
     const metrics = [...this.store.all].filter(
       (series) =>
         (namespace === undefined || series.namespace === namespace) &&

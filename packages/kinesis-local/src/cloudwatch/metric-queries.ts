@@ -1,3 +1,4 @@
+import { textOf } from '../scalar-input.js'
 import { dimensionsOf, invalid, listOf, type MetricRef, required } from './cloudwatch-input.js'
 import { type MathValue, type MetricExpression, parseMetricExpression } from './metric-expression.js'
 import { periodOf, type Statistic, statisticOf, statisticValue } from './metric-statistic.js'
@@ -99,13 +100,15 @@ function readQuery(query: MetricDataQuery, name: string): MetricQuery {
   const common = {
     id,
     label: query.Label,
-    returnsData: query.ReturnData === undefined || String(query.ReturnData) === 'true',
+    returnsData: textOf(query.ReturnData ?? true) === 'true',
   }
-  if ((query.MetricStat === undefined) === (query.Expression === undefined)) {
-    throw invalid(`Query ${id}: give either MetricStat or Expression.`)
-  }
-  if (query.MetricStat !== undefined) {
-    const { Metric = {}, Period, Stat, Unit } = query.MetricStat
+  const hasMetric = query.MetricStat !== undefined && query.MetricStat !== null
+  const hasExpression = query.Expression !== undefined && query.Expression !== null
+  if (hasMetric === hasExpression) throw invalid(`Query ${id}: give either MetricStat or Expression.`)
+  if (hasMetric) {
+    const { Metric, Period, Stat, Unit } = query.MetricStat!
+    if (typeof Metric !== 'object' || Metric === null)
+      throw invalid(`Query ${id}: MetricStat needs a Metric.`)
     required(Metric.Namespace, 'Namespace')
     required(Metric.MetricName, 'MetricName')
     dimensionsOf(Metric.Dimensions)

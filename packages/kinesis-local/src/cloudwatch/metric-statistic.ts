@@ -1,3 +1,4 @@
+import { numberOf } from '../scalar-input.js'
 import { invalid } from './cloudwatch-input.js'
 import type { StatisticSet } from './metric-store.js'
 
@@ -30,7 +31,7 @@ export function statisticValue(values: StatisticSet, statistic: Statistic): numb
 }
 
 export function periodOf(value: unknown): number {
-  const period = Number(value)
+  const period = numberOf(value)
   if (
     !Number.isInteger(period) ||
     period < 1 ||

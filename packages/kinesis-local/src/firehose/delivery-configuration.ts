@@ -1,6 +1,7 @@
 import { firehoseQuotas, InvalidOptionError } from '@org/kinesis-core'
 import type { DeliveryStreamOptions } from '../delivery/delivery-options.js'
 import type { LocalFunction } from '../function/local-function.js'
+import { numberOf, textOf } from '../scalar-input.js'
 import { invalidArgument, objectOf, optionalText, text } from './firehose-input.js'
 
 type Input = Record<string, unknown>
@@ -78,7 +79,7 @@ function readCompression(format: unknown): 'GZIP' | 'UNCOMPRESSED' {
   if (format === undefined || format === null || format === 'UNCOMPRESSED') return 'UNCOMPRESSED'
   if (format === 'GZIP') return 'GZIP'
   throw invalidArgument(
-    `CompressionFormat ${String(format).slice(0, 40)} is not supported here; use GZIP or UNCOMPRESSED.`,
+    `CompressionFormat ${textOf(format).slice(0, 40)} is not supported here; use GZIP or UNCOMPRESSED.`,
   )
 }
 
@@ -92,7 +93,7 @@ function readProcessors(configuration: unknown, { functionNamed }: Configuration
   const parameters = new Map(
     (Array.isArray(processor!.Parameters) ? processor!.Parameters : [])
       .map(objectOf)
-      .map(({ ParameterName, ParameterValue }) => [String(ParameterName), String(ParameterValue)]),
+      .map(({ ParameterName, ParameterValue }) => [textOf(ParameterName), textOf(ParameterValue)]),
   )
   const name = (parameters.get('LambdaArn') ?? '').split(':')[6]
   const transform = name === undefined ? undefined : functionNamed(name)
@@ -101,7 +102,7 @@ function readProcessors(configuration: unknown, { functionNamed }: Configuration
       `There is no function ${name ?? ''}: make it with createFunction before the delivery stream.`,
     )
   }
-  const megabytes = Number(parameters.get('BufferSizeInMBs') ?? 1)
+  const megabytes = numberOf(parameters.get('BufferSizeInMBs') ?? 1)
   const seconds = parameters.get('BufferIntervalInSeconds')
   return {
     transform,
@@ -114,7 +115,7 @@ function readProcessors(configuration: unknown, { functionNamed }: Configuration
 }
 
 function whole(value: unknown, name: string, least: number, most: number): number {
-  const number = Number(value)
+  const number = numberOf(value)
   if (Number.isInteger(number) && number >= least && number <= most) return number
   throw invalidArgument(`${name} must be a whole number from ${least} to ${most}.`)
 }

@@ -1,4 +1,5 @@
 import { deliveryPublisher, deliveryStreamArn } from '../delivery/delivery-parts.js'
+import { numberOf } from '../scalar-input.js'
 import { type LocalService, ServiceError } from '../service.js'
 import { DirectDelivery } from './direct-delivery.js'
 import { dataOf, invalidArgument, objectOf, optionalText, text } from './firehose-input.js'
@@ -140,7 +141,7 @@ export class FirehoseService implements LocalService {
 
   #list(input: Input): unknown {
     const { Limit = 10, DeliveryStreamType: type } = input
-    const limit = Number(Limit)
+    const limit = numberOf(Limit)
     if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
       throw invalidArgument('Limit must be from 1 to 10000.')
     const after = optionalText(input, 'ExclusiveStartDeliveryStreamName') ?? ''

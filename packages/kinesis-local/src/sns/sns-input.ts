@@ -1,3 +1,4 @@
+import { numberOf, textOf } from '../scalar-input.js'
 import { ServiceError } from '../service.js'
 import { invalidParameter } from './sns-error.js'
 
@@ -42,7 +43,7 @@ export function batchEntries(value: unknown): (SnsInput & { Id: string })[] {
 }
 
 export function page<T>(all: readonly T[], { NextToken: token }: SnsInput) {
-  const start = token === undefined || token === null || token === '' ? 0 : Number(token)
+  const start = token === undefined || token === null || token === '' ? 0 : numberOf(token)
   if (!Number.isSafeInteger(start) || start < 0) throw invalidParameter('NextToken')
   const end = start + PAGE_SIZE
   return { shown: all.slice(start, end), NextToken: end < all.length ? { NextToken: String(end) } : {} }
@@ -59,7 +60,7 @@ export function messageBytes(value: string | undefined): number {
 
 export function textMap(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null) return {}
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, textOf(one)]))
 }
 
 export function required(input: SnsInput, name: string): string {

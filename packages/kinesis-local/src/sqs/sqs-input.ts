@@ -1,4 +1,5 @@
 import { sqsQuotas } from '@org/kinesis-core'
+import { numberOf, textOf } from '../scalar-input.js'
 import { sqsError } from './sqs-error.js'
 
 export type SqsInput = Record<string, unknown>
@@ -14,9 +15,9 @@ export function text(input: SqsInput, name: string): string {
 /** Seconds are numbers in calls and text in attributes. */
 export function seconds(value: unknown, name: string, fallback: number, most: number): number {
   if (value === undefined || value === null) return fallback
-  const number = Number(value)
+  const number = numberOf(value)
   if (!Number.isInteger(number) || number < 0 || number > most) {
-    const shown = String(value).slice(0, 20)
+    const shown = textOf(value).slice(0, 20)
     throw sqsError(
       'InvalidParameterValue',
       `Value ${shown} for parameter ${name} is invalid. Reason: Must be between 0 and ${most}, if provided.`,
@@ -25,8 +26,12 @@ export function seconds(value: unknown, name: string, fallback: number, most: nu
   return number
 }
 
+function objectOf(value: unknown): SqsInput {
+  return typeof value === 'object' && value !== null ? (value as SqsInput) : {}
+}
+
 export function batchEntries(input: SqsInput): SqsInput[] {
-  const entries = Array.isArray(input.Entries) ? (input.Entries as SqsInput[]) : []
+  const entries = Array.isArray(input.Entries) ? input.Entries.map(objectOf) : []
   if (entries.length === 0) {
     throw sqsError('EmptyBatchRequest', 'There should be at least one entry in the request.')
   }

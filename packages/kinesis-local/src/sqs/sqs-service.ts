@@ -1,4 +1,5 @@
 import { type Clock, sleep, sqsQuotas } from '@org/kinesis-core'
+import { numberOf, textOf } from '../scalar-input.js'
 import type { LocalService } from '../service.js'
 import { attributesBytes, readAttributes } from './message-attributes.js'
 import { describeReceived, describeSent } from './message-shapes.js'
@@ -96,7 +97,7 @@ export class SqsService implements LocalService {
   }
 
   #list(input: SqsInput): unknown {
-    const prefix = String(input.QueueNamePrefix ?? '')
+    const prefix = textOf(input.QueueNamePrefix ?? '')
     const queues = [...this.#queues.values()].filter(({ name }) => name.startsWith(prefix))
     return queues.length === 0 ? {} : { QueueUrls: queues.map(({ url }) => url) }
   }
@@ -148,11 +149,11 @@ export class SqsService implements LocalService {
   }
 
   async #receive(queue: Queue, input: SqsInput, gone: AbortSignal | undefined): Promise<unknown> {
-    const most = Number(input.MaxNumberOfMessages ?? 1)
+    const most = numberOf(input.MaxNumberOfMessages ?? 1)
     if (!Number.isInteger(most) || most < 1 || most > sqsQuotas.maxBatchEntries) {
       throw sqsError(
         'InvalidParameterValue',
-        `Value ${String(input.MaxNumberOfMessages).slice(0, 20)} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
+        `Value ${textOf(input.MaxNumberOfMessages).slice(0, 20)} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
       )
     }
     const own = queue.visibilityTimeoutMs / 1000
