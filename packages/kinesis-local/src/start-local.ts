@@ -27,7 +27,7 @@ import { openRunFolder, type RunFolder } from './run-file.js'
 import type { LocalService } from './service.js'
 import { SNS_QUERY, SnsService } from './sns/sns-service.js'
 import type { QueuedMessage } from './sqs/queue.js'
-import { publishQueueDepths } from './sqs/queue-metrics.js'
+import { QueueMetrics } from './sqs/queue-metrics.js'
 import { SqsService } from './sqs/sqs-service.js'
 import { type Listener, listen } from './wire/listener.js'
 import { createRouter, type Route } from './wire/router.js'
@@ -116,7 +116,8 @@ function createServices(options: ResolvedLocalOptions, journal: Journal | undefi
   const ownSns = new SnsService({ region, accountId: ACCOUNT_ID, clock, metrics, sqs, url })
   const sns = replaced.sns ?? ownSns
   const ownDynamodb = new DynamoDbService(region, ACCOUNT_ID)
-  const onEvaluate = () => publishQueueDepths(ownSqs.queues, metrics, clock.now())
+  const queueMetrics = new QueueMetrics(() => ownSqs.queues, metrics, clock)
+  const onEvaluate = () => queueMetrics.publish()
   const alarms = new Alarms({ store: metrics, clock, region, accountId: ACCOUNT_ID, sns, onEvaluate })
   return {
     metrics,
@@ -136,6 +137,7 @@ function createServices(options: ResolvedLocalOptions, journal: Journal | undefi
     replaced,
     ownDynamodb,
     ownSqs,
+    queueMetrics,
     ownSns,
     dynamodb: replaced.dynamodb ?? ownDynamodb,
     sqs,
@@ -189,6 +191,7 @@ function assemble(
     sns,
     dynamodb,
     ownSqs,
+    queueMetrics,
     ownSns,
     ownDynamodb,
     replaced,
@@ -241,6 +244,7 @@ function assemble(
     list.push(item)
     return item
   }
+  queueMetrics.start()
   let closing: Promise<void> | undefined
   const close = async () => {
     try {
@@ -250,6 +254,7 @@ function assemble(
       // Whatever those did, the port is free and the folder in order afterwards.
       stalls.abort()
       alarms.close()
+      queueMetrics.close()
       ownSqs.close()
       await listener.close()
       journal?.close()

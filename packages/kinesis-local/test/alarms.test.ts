@@ -236,6 +236,23 @@ describe('an alarm', () => {
       ])
   })
 
+  it('is not needed for the depths of queues to be published, once a minute', async () => {
+    await using quiet = await startLocal({ clock, queues: ['quiet'] })
+    await quiet.sqs.call('SendMessage', { QueueUrl: quiet.queueUrl('quiet'), MessageBody: 'm' })
+    const startMs = clock.now()
+    await clock.advance(120_000)
+
+    const answer = (await quiet.cloudwatch.call('GetMetricStatistics', {
+      ...{ Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible' },
+      ...{ Dimensions: [{ Name: 'QueueName', Value: 'quiet' }], Statistics: ['SampleCount', 'Maximum'] },
+      ...{ StartTime: startMs / 1_000, EndTime: clock.now() / 1_000, Period: 60 },
+    })) as { Datapoints: unknown[] }
+    expect(answer.Datapoints).toMatchObject([
+      { SampleCount: 1, Maximum: 1 },
+      { SampleCount: 1, Maximum: 1 },
+    ])
+  })
+
   it('sees the depth of queues', async () => {
     const { state } = await anAlarm({
       Namespace: 'AWS/SQS',
