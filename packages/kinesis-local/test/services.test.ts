@@ -22,6 +22,7 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  InvalidBatchEntryId,
   PurgeQueueCommand,
   QueueDoesNotExist,
   ReceiveMessageCommand,
@@ -291,6 +292,46 @@ describe('SQS', () => {
         }),
       ),
     ).rejects.toMatchObject({ name: 'BatchRequestTooLong' })
+  })
+
+  it('moves a message that was received too often to the dead-letter queue', async () => {
+    const dead = await aQueue()
+    const deadLetterTargetArn = `arn:aws:sqs:eu-west-1:000000000000:${dead.QueueName}`
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 2 })
+    const { QueueUrl, receive } = await aQueue({ RedrivePolicy, VisibilityTimeout: '0' })
+    const waiting = dead.receive({ WaitTimeSeconds: 20 })
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'poison' }))
+
+    expect(await receive()).toHaveLength(1)
+    expect(await receive()).toHaveLength(1)
+    expect(await receive()).toEqual([])
+    expect(await waiting).toMatchObject([{ Body: 'poison' }])
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
+    )
+    expect(Attributes).toMatchObject({ RedrivePolicy, ApproximateNumberOfMessages: '0' })
+  })
+
+  it.each([
+    [{ FifoQueue: 'true' }, 'FIFO queues are not supported here'],
+    [{ RedrivePolicy: 'nonsense' }, 'It must be JSON'],
+    [{ RedrivePolicy: '{"maxReceiveCount":0}' }, 'maxReceiveCount must be'],
+    [{ RedrivePolicy: '{"maxReceiveCount":3,"deadLetterTargetArn":"arn:none"}' }, 'target does not exist'],
+  ])('makes no queue that would not be as it was asked for: %j', async (attributes, reason) => {
+    await expect(aQueue(attributes)).rejects.toThrow(reason)
+  })
+
+  it('refuses ids of entries and types of attributes that are none', async () => {
+    const { QueueUrl } = await aQueue()
+    const Entries = [{ Id: 'bad id!', MessageBody: 'm' }]
+    const MessageAttributes = { a: { DataType: 'Foo', StringValue: 'x' } }
+
+    await expect(client.send(new SendMessageBatchCommand({ QueueUrl, Entries }))).rejects.toThrow(
+      InvalidBatchEntryId,
+    )
+    await expect(
+      client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm', MessageAttributes })),
+    ).rejects.toThrow("attribute 'a' is invalid")
   })
 
   it('says that a queue does not exist as the SDK understands it', async () => {

@@ -22,6 +22,12 @@ export function readAttributes(value: unknown): MessageAttributes {
         `The message attribute '${name}' must contain a non-empty message attribute type and value.`,
       )
     }
+    if (!/^(String|Number|Binary)(\.|$)/.test(DataType)) {
+      throw sqsError(
+        'InvalidParameterValue',
+        `The type of message (user) attribute '${name}' is invalid. You must use only the following supported type prefixes: Binary, Number, String.`,
+      )
+    }
   }
   return attributes
 }

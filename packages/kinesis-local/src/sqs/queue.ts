@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { MessageAttributes } from './message-attributes.js'
+import type { RedrivePolicy } from './redrive-policy.js'
 
 export interface QueuedMessage {
   messageId: string
@@ -23,6 +24,8 @@ export class Queue {
     readonly arn: string,
     readonly visibilityTimeoutMs: number,
     readonly createdAtMs: number,
+    readonly redrive: RedrivePolicy | undefined,
+    private readonly queueOf: (arn: string) => Queue | undefined,
   ) {}
 
   send(body: string, attributes: MessageAttributes, nowMs: number, delayMs: number): QueuedMessage {
@@ -36,8 +39,7 @@ export class Queue {
       firstReceivedAtMs: undefined,
       receiptHandle: undefined,
     }
-    this.#messages.set(message.messageId, message)
-    for (const wake of this.#waiting) wake()
+    this.#take(message)
     return message
   }
 
@@ -45,7 +47,7 @@ export class Queue {
     const received: QueuedMessage[] = []
     for (const message of this.#messages.values()) {
       if (received.length === most) break
-      if (message.visibleAtMs > nowMs) continue
+      if (message.visibleAtMs > nowMs || this.#isDead(message)) continue
       message.visibleAtMs = nowMs + visibilityTimeoutMs
       message.receiveCount += 1
       message.firstReceivedAtMs ??= nowMs
@@ -53,6 +55,21 @@ export class Queue {
       received.push(message)
     }
     return received
+  }
+
+  /** A message that was received as often as it may be goes to the dead-letter queue in place of one more time; true where it went. */
+  #isDead(message: QueuedMessage): boolean {
+    if (this.redrive === undefined || message.receiveCount < this.redrive.maxReceiveCount) return false
+    const deadLetters = this.queueOf(this.redrive.deadLetterTargetArn)
+    if (deadLetters === undefined) return false
+    this.#messages.delete(message.messageId)
+    deadLetters.#take(message)
+    return true
+  }
+
+  #take(message: QueuedMessage): void {
+    this.#messages.set(message.messageId, message)
+    for (const wake of this.#waiting) wake()
   }
 
   /** Calls `wake` when a message is sent, until the function returned is called. */

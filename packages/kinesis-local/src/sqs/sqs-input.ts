@@ -41,7 +41,14 @@ export function batchEntries(input: SqsInput): SqsInput[] {
       `Maximum number of entries per request are ${sqsQuotas.maxBatchEntries}. You have sent ${entries.length}.`,
     )
   }
-  if (new Set(entries.map((entry) => text(entry, 'Id'))).size < entries.length) {
+  const ids = entries.map((entry) => text(entry, 'Id'))
+  if (!ids.every((id) => /^[\w-]{1,80}$/.test(id))) {
+    throw sqsError(
+      'InvalidBatchEntryId',
+      'A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.',
+    )
+  }
+  if (new Set(ids).size < ids.length) {
     throw sqsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.')
   }
   return entries

@@ -4,6 +4,7 @@ import type { LocalService } from '../service.js'
 import { attributesBytes, readAttributes } from './message-attributes.js'
 import { describeReceived, describeSent } from './message-shapes.js'
 import { Queue, type QueuedMessage } from './queue.js'
+import { readRedrivePolicy } from './redrive-policy.js'
 import { sqsError } from './sqs-error.js'
 import { batchEntries, type SqsInput, seconds, text } from './sqs-input.js'
 
@@ -71,7 +72,12 @@ export class SqsService implements LocalService {
         'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
       )
     }
-    const { VisibilityTimeout } = (input.Attributes ?? {}) as { VisibilityTimeout?: unknown }
+    const { VisibilityTimeout, RedrivePolicy, FifoQueue } = (input.Attributes ?? {}) as SqsInput
+    if (FifoQueue !== undefined && FifoQueue !== null && textOf(FifoQueue) !== 'false') {
+      throw sqsError('InvalidAttributeValue', 'FifoQueue: FIFO queues are not supported here.')
+    }
+    const queueOf = (arn: string) => [...this.#queues.values()].find((queue) => queue.arn === arn)
+    const redrive = readRedrivePolicy(RedrivePolicy, (arn) => queueOf(arn) !== undefined)
     const visibilityMs =
       seconds(VisibilityTimeout, 'VisibilityTimeout', DEFAULT_VISIBILITY_SECONDS, MAX_VISIBILITY_SECONDS) *
       1000
@@ -83,6 +89,12 @@ export class SqsService implements LocalService {
           'A queue already exists with the same name and a different value for attribute VisibilityTimeout',
         )
       }
+      if (redrive !== undefined && JSON.stringify(redrive) !== JSON.stringify(known.redrive)) {
+        throw sqsError(
+          'QueueNameExists',
+          'A queue already exists with the same name and a different value for attribute RedrivePolicy',
+        )
+      }
       return { QueueUrl: known.url }
     }
     const queue = new Queue(
@@ -91,6 +103,8 @@ export class SqsService implements LocalService {
       `arn:aws:sqs:${this.region}:${this.accountId}:${name}`,
       visibilityMs,
       this.clock.now(),
+      redrive,
+      queueOf,
     )
     this.#queues.set(name, queue)
     return { QueueUrl: queue.url }
@@ -113,6 +127,7 @@ export class SqsService implements LocalService {
         CreatedTimestamp: String(Math.floor(queue.createdAtMs / 1000)),
         VisibilityTimeout: String(queue.visibilityTimeoutMs / 1000),
         MaximumMessageSize: String(sqsQuotas.maxMessageBytes),
+        ...(queue.redrive === undefined ? {} : { RedrivePolicy: JSON.stringify(queue.redrive) }),
       },
     }
   }
