@@ -1,7 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import * as pty from '@lydell/node-pty'
 import { describe, expect, it } from 'vitest'
+import { processTree } from '../src/demo/process-tree.js'
 import { demoCli, temporaryFolder } from './demo-process.js'
 
 /** The demo in a pseudo-terminal, where Ctrl-C reaches it and all its children at once. */
@@ -23,27 +24,8 @@ function openTerminal(args: string[], cwd: string) {
   }
 }
 
-/** Every process with its parent: from Linux's /proc, because a small machine there has no `ps`. */
-function processes(): [pid: number, parent: number][] {
-  if (!existsSync('/proc/self/stat')) {
-    const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
-    return lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number])
-  }
-  return readdirSync('/proc').flatMap((name) => {
-    try {
-      const stat = readFileSync(`/proc/${Number(name)}/stat`, 'latin1')
-      // The name of a command is in parentheses, and may hold anything.
-      return [[Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])]]
-    } catch {
-      // No process, or one that has ended meanwhile.
-      return []
-    }
-  })
-}
-
 function descendants(pid: number): number[] {
-  const children = processes().flatMap(([child, parent]) => (parent === pid ? [child] : []))
-  return children.flatMap((child) => [child, ...descendants(child)])
+  return processTree(pid).flatMap((process) => (process.pid === pid ? [] : [process.pid]))
 }
 
 function isRunning(pid: number): boolean {

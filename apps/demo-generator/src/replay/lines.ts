@@ -11,6 +11,9 @@ export interface Line {
 /** A Kinesis record holds no more by default, so a longer line is none, and a file without line ends must not fill the memory. */
 export const MAX_LINE_LENGTH = 1024 * 1024
 
+/** A fast pipe always has a next chunk: without a turn of the event loop no timer and no Ctrl-C would come through. */
+const LONGEST_TURN_MS = 20
+
 /**
  * Lines of a stream of bytes, one after the other as they are asked for: LF or CRLF, with or without one at the end, and a BOM cut off.
  * A line beyond the bound is told to `onBadLine` and passed over.
@@ -23,6 +26,7 @@ export async function* readLines(
   let rest = ''
   let number = 0
   let isSkipping = false
+  let turnedAtMs = performance.now()
   const take = function* (text: string): Generator<Line> {
     number += 1
     const wasSkipping = isSkipping
@@ -33,8 +37,10 @@ export async function* readLines(
     yield { number, text: clean }
   }
   for await (const chunk of input) {
-    // A fast pipe always has a next chunk: without a turn of the event loop no timer and no Ctrl-C would come through.
-    await nextTurn()
+    if (performance.now() - turnedAtMs > LONGEST_TURN_MS) {
+      await nextTurn()
+      turnedAtMs = performance.now()
+    }
     rest += decoder.write(chunk)
     let start = 0
     for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n', start)) {

@@ -126,11 +126,11 @@ async function runToEnd(run: StartedRun): Promise<Error | undefined> {
     stop,
   })
   const ticker = setInterval(() => {
-    void memory.sample()
+    memory.sample()
     reporter.show(sample(phase))
   }, PROGRESS_INTERVAL_MS)
   try {
-    await memory.sample()
+    memory.sample()
     const failure = await generator.done.then(
       () => undefined,
       (error: Error) => error,
@@ -141,7 +141,7 @@ async function runToEnd(run: StartedRun): Promise<Error | undefined> {
     // One after the other: a drain reads at once, and all readers of a shard share five reads a second.
     for (const reader of [pipeline.processing, pipeline.windowing, pipeline.delivery])
       await reader.drain(limit)
-    await memory.sample()
+    memory.sample()
     return failure
   } finally {
     clearInterval(ticker)

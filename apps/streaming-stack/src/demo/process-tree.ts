@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 export interface ProcessSample {
   pid: number
@@ -13,9 +14,33 @@ export interface ProcessSample {
 const MS_PER_TICK = 10
 const PAGE_BYTES = 4_096
 
-/** A process and everything under it, from Linux's /proc; elsewhere there is nothing to read, and the list is empty. */
+type ProcessEntry = Omit<ProcessSample, 'role'> & { parent: number }
+
+/** A process and everything under it: from Linux's /proc, else from `ps`, which tells no processor time. */
 export function processTree(root: number): ProcessSample[] {
-  const all = new Map<number, { parent: number; sample: ProcessSample }>()
+  const all = existsSync('/proc/self/stat') ? entriesOfProc() : entriesOfPs()
+  const isBelow = (pid: number): boolean => {
+    if (pid === root) return true
+    const entry = all.get(pid)
+    return entry !== undefined && entry.parent !== 0 && isBelow(entry.parent)
+  }
+  return [...all.values()]
+    .filter(({ pid }) => isBelow(pid))
+    .map(({ pid, cpuMs, rssBytes }) => ({ pid, role: pid === root ? 'main' : roleOf(pid), cpuMs, rssBytes }))
+}
+
+function entriesOfPs(): Map<number, ProcessEntry> {
+  const listing = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,rss='], { encoding: 'utf8' })
+  const entries = new Map<number, ProcessEntry>()
+  for (const line of listing.trim().split('\n')) {
+    const [pid = 0, parent = 0, rssKiB = 0] = line.trim().split(/\s+/).map(Number)
+    entries.set(pid, { pid, parent, cpuMs: 0, rssBytes: rssKiB * 1024 })
+  }
+  return entries
+}
+
+function entriesOfProc(): Map<number, ProcessEntry> {
+  const entries = new Map<number, ProcessEntry>()
   for (const name of list('/proc')) {
     const pid = Number(name)
     const stat = Number.isInteger(pid) ? read(`/proc/${pid}/stat`) : ''
@@ -25,20 +50,14 @@ export function processTree(root: number): ProcessSample[] {
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
       .map(Number)
-    const sample = {
+    entries.set(pid, {
       pid,
-      role: pid === root ? 'main' : roleOf(pid),
+      parent: fields[1]!,
       cpuMs: (fields[11]! + fields[12]!) * MS_PER_TICK,
       rssBytes: fields[21]! * PAGE_BYTES,
-    }
-    all.set(pid, { parent: fields[1]!, sample })
+    })
   }
-  const isBelow = (pid: number): boolean => {
-    if (pid === root) return true
-    const entry = all.get(pid)
-    return entry !== undefined && entry.parent !== 0 && isBelow(entry.parent)
-  }
-  return [...all.values()].filter(({ sample }) => isBelow(sample.pid)).map(({ sample }) => sample)
+  return entries
 }
 
 function roleOf(pid: number): string {
