@@ -17,7 +17,7 @@ const { values } = parseArgs({
     rates: { type: 'string', default: '1000,2000,3000,4000,5000' },
     seconds: { type: 'string', default: '20' },
     shards: { type: 'string', default: '8' },
-    profile: { type: 'string', default: '1000' },
+    profile: { type: 'string', default: '2000' },
     json: { type: 'string' },
   },
 })
@@ -81,7 +81,11 @@ async function run(rate: number, profileFolder?: string) {
   )
   const last = new Map<number, ProcessSample>()
   const sampling = setInterval(() => {
-    for (const sample of processTree(child.pid!)) last.set(sample.pid, sample)
+    for (const sample of processTree(child.pid!)) {
+      // Of a process that has just ended no role is left to read.
+      const role = sample.role === 'unknown' ? last.get(sample.pid)?.role : sample.role
+      last.set(sample.pid, { ...sample, role: role ?? 'unknown' })
+    }
   }, 200)
   await new Promise((resolve) => child.once('exit', resolve))
   clearInterval(sampling)
@@ -105,7 +109,7 @@ async function costs({ account, processes }: Run, profileFolder: string): Promis
   for (const { pid, role, cpuMs } of processes) {
     const profile = profiles.find((name) => name.split('.').includes(`${pid}`))
     if (role.includes('stream-processor')) add('handler: stream-processor', cpuMs)
-    else if (role.includes('windows')) add('handler: windows', cpuMs)
+    else if (role.includes('analytics')) add('handler: windows', cpuMs)
     else if (role.includes('data-transform')) add('handler: data-transform', cpuMs)
     else if (profile === undefined) add('other', cpuMs)
     else {
@@ -125,7 +129,7 @@ for (const rate of rates) {
   const cpuSeconds = processes.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1_000
   console.log(
     `${rate} events/s: ${isSustained(done) ? 'sustained' : 'falls behind'}; done ${(lateMs / 1_000).toFixed(1)} s after the last event, ` +
-      `p50 ${account.p50LatencyMs.toFixed(0)} ms, p99 ${account.p99LatencyMs.toFixed(0)} ms, ${(cpuSeconds / seconds).toFixed(2)} cores, ${Math.round(account.peakRssBytes / 2 ** 20)} MiB`,
+      `p50 ${account.p50LatencyMs.toFixed(0)} ms, p99 ${account.p99LatencyMs.toFixed(0)} ms, ${((cpuSeconds * 1_000) / account.durationMs).toFixed(2)} cores, ${Math.round(account.peakRssBytes / 2 ** 20)} MiB`,
   )
 }
 const sustained = runs.filter(isSustained).reduce((most, { rate }) => Math.max(most, rate), 0)
