@@ -24,7 +24,7 @@ export type TopologyNodeKind =
   | 'topic'
 
 export interface TopologyNode {
-  /** Unique in the manifest, and stable over deployments: `stream`, `processor`, `processed-data`. */
+  /** Unique in the manifest, and stable over deployments: `stream`, `stream-processor`, `processed-data`. */
   id: string
   kind: TopologyNodeKind
   /** The name that API calls take. */

@@ -23,7 +23,7 @@ export interface StreamingStackProps extends StackProps {
   readonly handlersDirectory: string
 }
 
-/** A shard's invocations at a time, for each of its two mappings: the processor's and the windows'. */
+/** Invocations of the processor at a time, of one shard; the windows have one. */
 const PARALLELIZATION = 2
 
 /** The whole pipeline, from the stream to the alarms. */

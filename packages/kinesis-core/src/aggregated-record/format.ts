@@ -9,7 +9,7 @@ export const aggregatedRecordFields = { partitionKeyTable: 1, explicitHashKeyTab
 export const recordFields = { partitionKeyIndex: 1, explicitHashKeyIndex: 2, data: 3, tags: 4 } as const
 export const tagFields = { key: 1, value: 2 } as const
 
-/** Reserved by the format and ignored by its readers so far; ours carry the producer's id and sequence in it. */
+/** Reserved by the format and ignored by its readers so far. */
 export interface RecordTag {
   key: string
   value?: string
