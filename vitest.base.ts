@@ -8,5 +8,7 @@ export default defineConfig({
     outputFile: { json: '.vitest/results.json' },
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Some wait for processes to start, which a busy machine lets wait.
+    expect: { poll: { timeout: 10_000 } },
   },
 })
