@@ -6,9 +6,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     reporters: ['default', 'json'],
     outputFile: { json: '.vitest/results.json' },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    // Some wait for processes to start, which a busy machine lets wait.
+    // Many tests wait for processes to start, which a busy machine lets wait.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
   },
 })

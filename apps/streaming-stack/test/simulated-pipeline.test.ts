@@ -11,6 +11,8 @@ import { userEventWindows } from '../src/handlers/user-event-windows.js'
 import { expectBalance, pipelineTraffic } from './pipeline-traffic.js'
 
 const STREAM = 'user-events'
+/** Far more than one takes, which is a second or two. */
+const SEED_LIMIT_MS = 15_000
 const command = 'pnpm --filter @org/streaming-stack exec vitest run test/simulated-pipeline.test.ts'
 
 async function simulatedPipeline(seed: number) {
@@ -104,8 +106,13 @@ describe('the pipeline, simulated among faults', () => {
   beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}))
   afterEach(() => vi.restoreAllMocks())
 
-  it('stores or rejects every event once, each user in order, and windows agree, whatever the seed', async () => {
-    await forEachSeed({ count: Number(process.env.SEEDS ?? 12), command }, async (seed) => {
+  const count = Number(process.env.SEEDS ?? 12)
+  const timeout = count * SEED_LIMIT_MS
+
+  it('stores or rejects every event once, each user in order, and windows agree, whatever the seed', {
+    timeout,
+  }, async () => {
+    await forEachSeed({ count, command }, async (seed) => {
       const { sim, producer, processor, windows } = await simulatedPipeline(seed)
       const work = async () => {
         const events = await traffic(sim, producer)

@@ -81,8 +81,10 @@ async function startFaultyPipeline(seed: number) {
 }
 
 describe('the pipeline among faults on the wire', () => {
-  it('stores or rejects every event once, each user in order', async () => {
-    await forEachSeed({ count: Number(process.env.SEEDS ?? 2), command }, async (seed) => {
+  const count = Number(process.env.SEEDS ?? 2)
+
+  it('stores or rejects every event once, each user in order', { timeout: count * 60_000 }, async () => {
+    await forEachSeed({ count, command }, async (seed) => {
       const { local, observer, mapping, producer } = await startFaultyPipeline(seed)
       try {
         const events = await pipelineTraffic(producer, {
@@ -112,7 +114,7 @@ describe('the pipeline among faults on the wire', () => {
         await local.close()
       }
     })
-  }, 120_000)
+  })
 })
 
 /** From the table itself, past the wire and its faults: the observer saw only what was answered. */
