@@ -46,6 +46,8 @@ export interface GeneratorProgress {
   behind: number
   /** Replay: lines that could not be read and were passed over. */
   skippedLines: number
+  /** Replay of a regular file: how much of it was read, 0 to 1. */
+  readShare?: number
 }
 
 /** What a parent process is told: now and then, and once more when everything has settled. */

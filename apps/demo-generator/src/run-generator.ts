@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Random, seededRandom, sleep, systemClock, systemRandom } from '@org/kinesis-core'
 import { KinesisProducer, type ProducerError } from '@org/kinesis-producer'
@@ -129,7 +130,9 @@ class GeneratorRun {
   }
 
   async #replay(mode: Extract<GeneratorMode, { name: 'replay' }>): Promise<void> {
-    const input = mode.file === '-' ? process.stdin : createReadStream(mode.file)
+    const file = mode.file === '-' ? undefined : createReadStream(mode.file)
+    const input = file ?? process.stdin
+    const fileBytes = await regularFileBytes(mode.file)
     const { format, map, durationSeconds } = mode
     const source = mode.file === '-' ? 'stdin' : basename(mode.file)
     const pace = mode.speed === 'max' ? undefined : new RecordedPace(mode.speed)
@@ -152,6 +155,8 @@ class GeneratorRun {
         while (this.#random() < this.options.badFraction && !stop.aborted)
           await this.#putAhead(generateBadEvent(this.#random, Date.now()), stop)
         await this.#putAhead(replayed(event), stop)
+        if (file !== undefined && fileBytes !== undefined)
+          this.progress.readShare = file.bytesRead / fileBytes
         if (stop.aborted) return
       }
     } catch (error) {
@@ -207,6 +212,13 @@ class GeneratorRun {
       },
     )
   }
+}
+
+/** Undefined for pipes, whose end nobody knows, and for empty files. */
+async function regularFileBytes(file: string): Promise<number | undefined> {
+  if (file === '-') return undefined
+  const stats = await stat(file)
+  return stats.isFile() && stats.size > 0 ? stats.size : undefined
 }
 
 function stopAfter(seconds: number, stop: AbortSignal): AbortSignal {

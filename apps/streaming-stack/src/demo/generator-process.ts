@@ -37,9 +37,9 @@ export function startGenerator(args: string[], environment: Record<string, strin
     lastWords = `${lastWords}${text}`.slice(-4_000)
   })
   child.on('message', (message: GeneratorMessage) => {
-    const { produced, acknowledged, failed, behind, skippedLines } = message
-    Object.assign(progress, { produced, acknowledged, failed, behind, skippedLines })
     if (message.type === 'end') warnings.push(...message.warnings)
+    const { produced, acknowledged, failed, behind, skippedLines, readShare } = message
+    Object.assign(progress, { produced, acknowledged, failed, behind, skippedLines, readShare })
   })
   const done = new Promise<void>((resolve, reject) => {
     child.once('error', reject)

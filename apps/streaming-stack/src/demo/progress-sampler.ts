@@ -17,7 +17,7 @@ export function progressSampler(
   const history: { atMs: number; produced: number; stored: number }[] = []
   return (phase: ProgressSnapshot['phase']): ProgressSnapshot => {
     const atMs = Date.now()
-    const { produced, acknowledged, failed, behind } = generator.progress
+    const { produced, acknowledged, failed, behind, readShare } = generator.progress
     const stored = pipeline.observer.firstWrites.size
     const rejected = pipeline.local.queueMessages(names.rejectedQueue).length
     history.push({ atMs, produced: acknowledged, stored })
@@ -28,6 +28,7 @@ export function progressSampler(
     return {
       elapsedMs: atMs - startedAtMs,
       totalMs: durationSeconds === undefined ? undefined : durationSeconds * 1000,
+      readShare,
       phase,
       isStopped: stop.aborted,
       produced: acknowledged,

@@ -5,6 +5,7 @@ import { type ProgressSnapshot, progressBlock, progressLine } from './progress-v
 const snapshot: ProgressSnapshot = {
   elapsedMs: 5_000,
   totalMs: 20_000,
+  readShare: undefined,
   phase: 'running',
   isStopped: false,
   produced: 1_234,
@@ -38,6 +39,13 @@ describe('progress', () => {
 
   it('says how to end a run that has none', () => {
     expect(block({ totalMs: undefined })).toContain('Ctrl-C drains')
+  })
+
+  it('shows how much of a file is read', () => {
+    const replay = { totalMs: undefined, elapsedMs: 12_300, readShare: 0.4321 }
+
+    expect(block(replay)).toContain(`${'█'.repeat(17)}${'░'.repeat(23)}  12.3 s, 43% of the file`)
+    expect(progressLine({ ...snapshot, ...replay })).toContain('read 43%')
   })
 
   it('fits the bar into a narrow terminal', () => {

@@ -5,6 +5,8 @@ export interface ProgressSnapshot {
   elapsedMs: number
   /** Known only where the run has an end. */
   totalMs: number | undefined
+  /** Of a file that is replayed, 0 to 1; known only where it has an end. */
+  readShare: number | undefined
   phase: 'running' | 'draining'
   /** Whether Ctrl-C was pressed: what has come to its end by itself drains too. */
   isStopped: boolean
@@ -30,6 +32,7 @@ export function progressLine(snapshot: ProgressSnapshot): string {
   return [
     `${seconds(s.elapsedMs)}${s.totalMs === undefined ? '' : `/${seconds(s.totalMs)}`}`,
     s.phase === 'draining' ? drainingText(s) : undefined,
+    s.readShare === undefined ? undefined : `read ${percent(s.readShare)}`,
     `produced ${count(s.produced)} (${rate(s.producedPerSecond)})`,
     `stored ${count(s.stored)} (${rate(s.storedPerSecond)})`,
     `rejected ${count(s.rejected)}`,
@@ -64,13 +67,25 @@ function drainingText({ left, isStopped }: ProgressSnapshot): string {
 }
 
 function progressBar(snapshot: ProgressSnapshot, columns: number): string {
-  const { elapsedMs, totalMs, phase } = snapshot
+  const { elapsedMs, totalMs, readShare, phase } = snapshot
   if (phase === 'draining') return styleText('cyan', `${seconds(elapsedMs)}   ${drainingText(snapshot)}`)
-  if (totalMs === undefined)
+  // A file that is replayed for so long ends with whichever ends first.
+  const shares = [totalMs === undefined ? undefined : elapsedMs / totalMs, readShare].filter(
+    (share) => share !== undefined,
+  )
+  if (shares.length === 0)
     return styleText('cyan', `${seconds(elapsedMs)}   Ctrl-C drains and prints the account`)
   const width = Math.max(10, Math.min(40, columns - 24))
-  const filled = Math.round(width * Math.min(1, elapsedMs / totalMs))
-  return `${styleText('cyan', '█'.repeat(filled))}${styleText('dim', '░'.repeat(width - filled))}  ${seconds(elapsedMs)} of ${seconds(totalMs)}`
+  const filled = Math.round(width * Math.min(1, Math.max(...shares)))
+  const progress =
+    totalMs === undefined
+      ? `${seconds(elapsedMs)}, ${percent(readShare!)} of the file`
+      : `${seconds(elapsedMs)} of ${seconds(totalMs)}`
+  return `${styleText('cyan', '█'.repeat(filled))}${styleText('dim', '░'.repeat(width - filled))}  ${progress}`
+}
+
+function percent(share: number): string {
+  return `${Math.floor(100 * Math.min(1, share))}%`
 }
 
 function seconds(ms: number): string {
