@@ -130,9 +130,10 @@ class GeneratorRun {
   }
 
   async #replay(mode: Extract<GeneratorMode, { name: 'replay' }>): Promise<void> {
+    // Before it is opened: whoever reads hears of its errors, and nobody does so yet.
+    const fileBytes = await regularFileBytes(mode.file)
     const file = mode.file === '-' ? undefined : createReadStream(mode.file)
     const input = file ?? process.stdin
-    const fileBytes = await regularFileBytes(mode.file)
     const { format, map, durationSeconds } = mode
     const source = mode.file === '-' ? 'stdin' : basename(mode.file)
     const pace = mode.speed === 'max' ? undefined : new RecordedPace(mode.speed)

@@ -244,8 +244,8 @@ export class Lane<R extends ShardRecord> {
   }
 
   #isExhausted(batch: Attempt<R>): boolean {
-    // Unless the final invocation succeeds, "your Lambda function suspends further processing until a successful invocation" (developer
-    // guide, "Implementing stateful Kinesis Data Streams processing in Lambda").
+    // Until a final invocation succeeds, Lambda suspends further processing (developer guide, "Implementing stateful Kinesis Data Streams
+    // processing in Lambda").
     if (batch.final) return false
     const { maximumRetryAttempts } = this.#settings
     return maximumRetryAttempts >= 0 && batch.failures > maximumRetryAttempts
