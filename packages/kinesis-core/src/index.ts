@@ -1,3 +1,4 @@
+export { AggregateBuilder, type AggregateMember } from './aggregated-record/aggregate-builder.js'
 export {
   type DecodedAggregate,
   type DecodedRecord,

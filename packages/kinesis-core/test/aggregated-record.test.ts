@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { decodeAggregate, encodeAggregate, type UserRecord } from '@org/kinesis-core'
+import { AggregateBuilder, decodeAggregate, encodeAggregate, type UserRecord } from '@org/kinesis-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -74,6 +74,34 @@ describe('the aggregated record format', () => {
         ).toEqual(
           records.map(({ data, tags, ...rest }) => ({ ...rest, data: [...data], tags: [...(tags ?? [])] })),
         )
+      }),
+    )
+  })
+
+  it('knows its exact size while it is built, takes text as UTF-8, and leaves out what would be too much', () => {
+    const maxBytes = fc.integer({ min: 20, max: 3_000 })
+    const member = fc.tuple(userRecord, fc.option(fc.string({ maxLength: 200, unit: 'grapheme' })))
+    fc.assert(
+      fc.property(fc.array(member, { maxLength: 30 }), maxBytes, (members, limit) => {
+        const builder = new AggregateBuilder()
+        const added: UserRecord[] = []
+        for (const [record, text] of members) {
+          const before = builder.sizeBytes
+          const bytes = text === null ? record.data : Buffer.from(text)
+          const withIt = encodeAggregate([...added, { ...record, data: bytes }])
+          const fits = builder.add({ ...record, data: text ?? record.data }, limit)
+
+          expect(fits).toBe(withIt.byteLength <= limit)
+          expect(builder.sizeBytes).toBe(fits ? withIt.byteLength : before)
+          if (!fits) continue
+          added.push({ ...record, data: bytes })
+          expect(Buffer.from(builder.lastData)).toEqual(Buffer.from(bytes))
+        }
+        expect(builder.count).toBe(added.length)
+        expect(Buffer.from(builder.finish())).toEqual(Buffer.from(encodeAggregate(added)))
+        expect(builder.count).toBe(0)
+        builder.add({ partitionKey: 'again', data: 'x' })
+        expect(decodeAggregate(builder.finish())).toMatchObject({ records: [{ partitionKey: 'again' }] })
       }),
     )
   })

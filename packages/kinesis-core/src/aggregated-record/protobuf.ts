@@ -8,6 +8,7 @@ export const VARINT = 0
 
 /** Bytes that `value` takes as a varint. */
 export function varintSize(value: number): number {
+  if (value < 128) return 1
   let size = 1
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size += 1
   return size
@@ -16,6 +17,12 @@ export function varintSize(value: number): number {
 export function writeVarint(target: Buffer, offset: number, value: number): number {
   let rest = value
   let at = offset
+  // Bit operations are exact up to 2^31 only, and a good deal faster.
+  if (rest < 0x4000) {
+    if (rest >= 128) target[at++] = (rest & 127) | 128
+    target[at++] = rest < 128 ? rest : rest >>> 7
+    return at
+  }
   while (rest >= 128) {
     target[at++] = (rest % 128) | 128
     rest = Math.floor(rest / 128)
