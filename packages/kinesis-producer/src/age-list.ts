@@ -1,31 +1,44 @@
-import type { PendingRecord } from './pending-record.js'
+import type { PendingEntry } from './pending-entry.js'
 
 /**
- * Every record that can still expire, oldest first. All records live equally long, so the oldest is always the next to expire
- * and no heap is needed. It has links of its own, because a record is also in a lane, in its key's line or in flight.
+ * Every entry that can still expire, oldest first. All live equally long, so the oldest is always the next to expire
+ * and no heap is needed. It has links of its own, because an entry is also in a lane, in its key's line or in flight.
  */
 export class AgeList {
-  oldest: PendingRecord | undefined
-  #youngest: PendingRecord | undefined
+  oldest: PendingEntry | undefined
+  #youngest: PendingEntry | undefined
 
-  push(record: PendingRecord): void {
-    record.aging = true
-    record.older = this.#youngest
-    record.younger = undefined
-    if (this.#youngest === undefined) this.oldest = record
-    else this.#youngest.younger = record
-    this.#youngest = record
+  push(entry: PendingEntry): void {
+    entry.aging = true
+    entry.older = this.#youngest
+    entry.younger = undefined
+    if (this.#youngest === undefined) this.oldest = entry
+    else this.#youngest.younger = entry
+    this.#youngest = entry
   }
 
-  /** Does nothing for a record that was removed before. */
-  remove(record: PendingRecord): void {
-    if (!record.aging) return
-    record.aging = false
-    if (record.older === undefined) this.oldest = record.younger
-    else record.older.younger = record.younger
-    if (record.younger === undefined) this.#youngest = record.older
-    else record.younger.older = record.older
-    record.older = undefined
-    record.younger = undefined
+  /** Does nothing for one that was removed before. */
+  remove(entry: PendingEntry): void {
+    if (!entry.aging) return
+    entry.aging = false
+    if (entry.older === undefined) this.oldest = entry.younger
+    else entry.older.younger = entry.younger
+    if (entry.younger === undefined) this.#youngest = entry.older
+    else entry.younger.older = entry.older
+    entry.older = undefined
+    entry.younger = undefined
+  }
+
+  /** Puts entries in front of another, whose place they take. */
+  insertBefore(entry: PendingEntry, parts: readonly PendingEntry[]): void {
+    if (!entry.aging) return
+    for (const part of parts) {
+      part.aging = true
+      part.younger = entry
+      part.older = entry.older
+      if (entry.older === undefined) this.oldest = part
+      else entry.older.younger = part
+      entry.older = part
+    }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  DescribeStreamSummaryCommand,
   KinesisClient,
   type KinesisClientConfig,
   ListShardsCommand,
@@ -11,6 +12,7 @@ import type {
   OutgoingEntry,
   PutRecordsEntryResult,
   PutRecordsTransport,
+  StreamDescription,
   StreamIdentity,
 } from './put-records-transport.js'
 import { singleAttempt, unwrapSingleAttempt } from './single-attempt.js'
@@ -94,6 +96,22 @@ export class AwsSdkTransport implements PutRecordsTransport {
       throw classifyAwsError(error, stream)
     }
     return shards
+  }
+
+  async describeStream(stream: StreamIdentity, signal: AbortSignal): Promise<StreamDescription> {
+    try {
+      const { StreamDescriptionSummary: summary } = await this.#client.send(
+        new DescribeStreamSummaryCommand(streamInput(stream)),
+        { abortSignal: signal },
+      )
+      const { MaxRecordSizeInKiB } = summary ?? {}
+      return {
+        maxRecordBytes: MaxRecordSizeInKiB === undefined ? undefined : MaxRecordSizeInKiB * 1024,
+        recordDistribution: 'keyed',
+      }
+    } catch (error) {
+      throw classifyAwsError(error, stream)
+    }
   }
 
   close(): void {

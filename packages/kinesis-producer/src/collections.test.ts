@@ -1,19 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { anEntry } from '../test/entry-fixture.js'
 import { AgeList } from './age-list.js'
+import { EntryList } from './entry-list.js'
 import { Fifo } from './fifo.js'
 import { MinHeap } from './min-heap.js'
-import { PendingRecord } from './pending-record.js'
-import { RecordList } from './record-list.js'
-
-const aRecord = (sizeBytes: number) =>
-  new PendingRecord(
-    { partitionKey: 'k', explicitHashKey: undefined, data: new Uint8Array(), sizeBytes },
-    0,
-    1_000,
-    () => {},
-    () => {},
-  )
+import type { PendingEntry } from './pending-entry.js'
 
 describe('a fifo', () => {
   it('gives back what was pushed, in order, through any growth and wrap', () => {
@@ -55,21 +47,21 @@ describe('a min heap', () => {
   })
 })
 
-describe('a record list', () => {
+describe('an entry list', () => {
   it('keeps order, count and bytes through pushes at both ends and removals anywhere', () => {
     const step = fc.record({ kind: fc.constantFrom('back', 'front', 'shift', 'remove'), at: fc.nat() })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const list = new RecordList()
-        let model: PendingRecord[] = []
+        const list = new EntryList()
+        let model: PendingEntry[] = []
         for (const { kind, at } of steps) {
-          const record = aRecord(at)
+          const entry = anEntry(at)
           if (kind === 'back') {
-            list.pushBack(record)
-            model.push(record)
+            list.pushBack(entry)
+            model.push(entry)
           } else if (kind === 'front') {
-            list.pushFront(record)
-            model.unshift(record)
+            list.pushFront(entry)
+            model.unshift(entry)
           } else if (kind === 'shift') expect(list.shift()).toBe(model.shift())
           else if (model.length > 0) {
             const removed = model[at % model.length]!
@@ -80,7 +72,7 @@ describe('a record list', () => {
           expect(list.count).toBe(model.length)
           expect(list.sizeBytes).toBe(model.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))
         }
-        for (const record of model) expect(list.shift()).toBe(record)
+        for (const entry of model) expect(list.shift()).toBe(entry)
         expect(list.shift()).toBeUndefined()
       }),
     )
@@ -92,8 +84,8 @@ describe('an age list', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 60 }), (removals) => {
         const list = new AgeList()
-        let model = Array.from({ length: 30 }, (_, index) => aRecord(index))
-        for (const record of model) list.push(record)
+        let model = Array.from({ length: 30 }, (_, index) => anEntry(index))
+        for (const entry of model) list.push(entry)
         for (const at of removals) {
           if (model.length === 0) break
           const removed = model[at % model.length]!
@@ -104,5 +96,20 @@ describe('an age list', () => {
         }
       }),
     )
+  })
+
+  it('puts entries in the place of another, in their order', () => {
+    const list = new AgeList()
+    const [first, second, third, a, b] = [1, 2, 3, 4, 5].map((size) => anEntry(size))
+    for (const entry of [first!, second!, third!]) list.push(entry)
+
+    list.insertBefore(second!, [a!, b!])
+    list.remove(second!)
+
+    const order: number[] = []
+    for (let entry = list.oldest; entry !== undefined; entry = entry.younger) order.push(entry.sizeBytes)
+    expect(order).toEqual([1, 4, 5, 3])
+    list.remove(first!)
+    expect(list.oldest).toBe(a)
   })
 })

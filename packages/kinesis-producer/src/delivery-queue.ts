@@ -1,39 +1,41 @@
 import type { Random } from '@org/kinesis-core'
 import { AgeList } from './age-list.js'
-import { type Batch, type BatchOutcome, beginSettlement, type Settlement } from './batch.js'
-import { entryCountFault, entryOutcome } from './entry-outcome.js'
+import { type Batch, type BatchOutcome, Settlement } from './batch.js'
+import { divideEntry, hashedKeyOf, membersOf } from './entry-members.js'
+import { entryCountFault, entryOutcome, wrongShardFault } from './entry-outcome.js'
 import { FlushBarrier } from './flush-barrier.js'
-import { KeyGate } from './key-gate.js'
-import { LaneScheduler } from './lane-scheduler.js'
-import { MinHeap } from './min-heap.js'
-import type { PendingRecord, Receipt } from './pending-record.js'
-import { KeyHaltedError, type ProducerError, RecordExpiredError } from './producer-errors.js'
+import { PendingEntry, type Reject, type Resolve } from './pending-entry.js'
+import {
+  KeyHaltedError,
+  type ProducerError,
+  RecordExpiredError,
+  RecordTooLargeError,
+} from './producer-errors.js'
 import type { PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
 import { RecordBuffer, type RecordBufferOptions } from './record-buffer.js'
+import type { CheckedRecord } from './record-input.js'
 import { decideRetry, type RetryPolicy } from './retry-decision.js'
+import { SendQueue, type SendQueueOptions } from './send-queue.js'
 import type { ShardMap } from './shard-map.js'
 
-export interface DeliveryQueueOptions extends RetryPolicy, RecordBufferOptions {
-  ordering: 'none' | 'per-key'
+export interface DeliveryQueueOptions extends RetryPolicy, RecordBufferOptions, SendQueueOptions {
   onExpired: 'continue' | 'halt-key'
-  lingerMs: number
-  maxBatchRecords: number
-  maxBatchBytes: number
   random: Random
 }
 
-/** What the queue tells of single records, as it happens. */
+/** What the queue tells of single entries, as it happens. */
 export interface DeliveryQueueEvents {
-  retrying(record: PendingRecord, fault: TransportFault, delayMs: number): void
-  failed(record: PendingRecord, error: ProducerError): void
+  retrying(entry: PendingEntry, fault: TransportFault, delayMs: number): void
+  failed(entry: PendingEntry, error: ProducerError): void
 }
 
 /**
  * Every decision about records from `put` to receipt, without a timer, a socket or a clock of its own: the shell says what time
  * it is, what was answered, and when to look again (`wakeAtMs`).
  *
- * A record waits for room (`admission`), then with `per-key` for its turn (`key`), then in its shard's lane, is in flight, and either
- * settles or comes back over `backoff`. It settles exactly once, whatever comes first: an answer, its expiry, or `abandon`.
+ * A record waits for room (`admission`); with aggregation it is packed with others (`open`); then its entry waits, with `per-key`, for its
+ * turn (`key`), then in its shard's lane, is in flight, and either settles or comes back over `backoff`. It settles exactly once, whatever
+ * comes first: an answer, its expiry, or `abandon`.
  */
 export class DeliveryQueue {
   readonly counts = { put: 0, delivered: 0, failed: 0, retried: 0, throttled: 0 }
@@ -41,16 +43,16 @@ export class DeliveryQueue {
   readonly buffer: RecordBuffer
   readonly #options: DeliveryQueueOptions
   readonly #events: DeliveryQueueEvents
-  readonly #lanes = new LaneScheduler()
+  readonly #send: SendQueue
   readonly #ages = new AgeList()
   readonly #barrier = new FlushBarrier()
-  readonly #gate: KeyGate | undefined
-  readonly #backoff = new MinHeap<{ at: number; records: PendingRecord[] }>()
   readonly #inFlight = new Set<Batch>()
+  /** Landed in a shard that may not be that of all their records: the next shard map tells. */
+  readonly #unverified = new Set<PendingEntry>()
+  #map: ShardMap | undefined
   /** The first request, which does not wait for the shard map: what it took of the shards' rates is charged afterwards. */
   #unpaced: Batch | undefined
   #mapAwaited = true
-  #lingerUntilMs = Number.POSITIVE_INFINITY
   /** A lower bound: looked up again only when it is reached. */
   #expiryMs = Number.POSITIVE_INFINITY
 
@@ -58,7 +60,7 @@ export class DeliveryQueue {
     this.#options = options
     this.#events = events
     this.buffer = new RecordBuffer(options)
-    this.#gate = options.ordering === 'per-key' ? new KeyGate() : undefined
+    this.#send = new SendQueue(options, (entry) => this.#barrier.isAwaited(entry.epoch))
   }
 
   /** Records that have not settled. */
@@ -67,55 +69,80 @@ export class DeliveryQueue {
   }
 
   get shardCount(): number {
-    return this.#lanes.shardCount
+    return this.#send.shardCount
   }
 
   get haltedKeys(): number {
-    return this.#gate?.haltedKeys ?? 0
+    return this.#send.gate?.haltedKeys ?? 0
+  }
+
+  /** True while entries wait for a new shard map. */
+  get needsMap(): boolean {
+    return this.#unverified.size > 0
+  }
+
+  /** True while entries wait for the stream's limit of a record. */
+  get needsRecordLimit(): boolean {
+    return this.#send.oversized.size > 0
+  }
+
+  /**
+   * Takes a record into an aggregate that is open; false where there is none, or no room. The short way that most records go: nothing
+   * becomes due by it, so nobody needs to know what time it is.
+   */
+  append(record: CheckedRecord, resolve?: Resolve, reject?: Reject): boolean {
+    const entry = this.#send.openFor(record)
+    if (entry === undefined || !this.buffer.hasRoomFor(record)) return false
+    if (!this.#send.append(entry, record, this.#barrier.current)) return false
+    entry.addSettlers(resolve, reject)
+    this.buffer.recharge(entry)
+    this.counts.put++
+    return true
   }
 
   /** Takes a record over, or throws why not; in that case nothing has changed. */
-  put(record: PendingRecord, nowMs: number): void {
-    if (this.#gate?.isHalted(record.partitionKey)) throw new KeyHaltedError(record.partitionKey)
-    const entry = this.buffer.check(record)
+  put(record: CheckedRecord, nowMs: number, mayWait: boolean, resolve?: Resolve, reject?: Reject): void {
+    if (this.#send.gate?.isHalted(record.partitionKey)) throw new KeyHaltedError(record.partitionKey)
+    const admission = this.buffer.check(record, mayWait)
     this.counts.put++
-    record.epoch = this.#barrier.enter()
-    this.#ages.push(record)
-    this.#expiryMs = Math.min(this.#expiryMs, record.expiresAtMs)
-    if (entry === 'wait') this.buffer.wait(record)
+    const packs = admission === 'enter' && this.#send.packs(record)
+    const entry = new PendingEntry(record, nowMs, nowMs + this.#options.recordTtlMs)
+    entry.addSettlers(resolve, reject)
+    entry.epoch = this.#barrier.enter()
+    this.#ages.push(entry)
+    this.#expiryMs = Math.min(this.#expiryMs, entry.expiresAtMs)
+    if (packs) this.#send.open(entry, record, nowMs)
+    else entry.carry(record)
+    if (admission === 'wait') this.buffer.wait(entry)
     else {
-      this.buffer.enter(record)
-      this.#admit(record, nowMs)
+      this.buffer.charge(entry)
+      if (!packs) this.#add(entry, nowMs)
     }
   }
 
   /** True where a request would be full. */
   get isBatchFull(): boolean {
-    const { readyRecords, readyBytes } = this.#lanes
-    return readyRecords >= this.#options.maxBatchRecords || readyBytes >= this.#options.maxBatchBytes
+    return this.#send.isFull
   }
 
   /** True where a request is due: full, or its records have waited long enough. */
   isBatchDue(nowMs: number): boolean {
-    return this.isBatchFull || (this.#lanes.readyRecords > 0 && nowMs >= this.#lingerUntilMs)
+    return this.#send.isDue(nowMs)
   }
 
   /** The next request, if one is due. The caller sends it, and reports what became of it. */
   takeBatch(nowMs: number): Batch | undefined {
-    this.#releaseBackoff(nowMs)
-    if (this.#lanes.wake(nowMs)) this.#lingerUntilMs = Math.min(this.#lingerUntilMs, nowMs)
-    if (!this.isBatchDue(nowMs)) return undefined
-    const { maxBatchRecords, maxBatchBytes } = this.#options
-    const records = this.#lanes.take(nowMs, { maxRecords: maxBatchRecords, maxBytes: maxBatchBytes })
-    if (this.#lanes.readyRecords === 0) this.#lingerUntilMs = Number.POSITIVE_INFINITY
-    if (records.length === 0) return undefined
+    const entries = this.#send.take(nowMs)
+    if (entries.length === 0) return undefined
     let sizeBytes = 0
-    for (const record of records) {
-      record.place = 'in-flight'
-      record.attempts++
-      sizeBytes += record.sizeBytes
+    let records = 0
+    for (const entry of entries) {
+      entry.place = 'in-flight'
+      entry.attempts++
+      sizeBytes += entry.sizeBytes
+      records += entry.count
     }
-    const batch = { records, sizeBytes, sentAtMs: nowMs }
+    const batch = { entries, records, sizeBytes, sentAtMs: nowMs }
     this.#inFlight.add(batch)
     if (this.#mapAwaited) this.#unpaced ??= batch
     return batch
@@ -123,31 +150,20 @@ export class DeliveryQueue {
 
   /** When `takeBatch` or `expire` next has something to do although nothing else happens; Infinity when never. */
   wakeAtMs(canSend: boolean): number {
-    if (!canSend) return this.#expiryMs
-    return Math.min(
-      this.#lanes.readyRecords > 0 ? this.#lingerUntilMs : Number.POSITIVE_INFINITY,
-      this.#lanes.nextWakeMs,
-      this.#backoff.peek()?.at ?? Number.POSITIVE_INFINITY,
-      this.#expiryMs,
-    )
+    return canSend ? Math.min(this.#send.dueAtMs, this.#expiryMs) : this.#expiryMs
   }
 
   /** The service answered. */
   settleBatch(batch: Batch, results: readonly PutRecordsEntryResult[], nowMs: number): BatchOutcome {
-    if (results.length !== batch.records.length) {
-      return this.failBatch(batch, entryCountFault(batch.records.length, results.length), nowMs)
+    if (results.length !== batch.entries.length) {
+      return this.failBatch(batch, entryCountFault(batch.entries.length, results.length), nowMs)
     }
     const settlement = this.#beginSettlement(batch, nowMs)
     for (let index = 0; index < results.length; index++) {
-      const record = batch.records[index]!
+      const entry = batch.entries[index]!
       const outcome = entryOutcome(results[index]!)
-      if ('sequenceNumber' in outcome) {
-        const predicted = record.lane?.shardId
-        if (predicted !== undefined && predicted !== outcome.shardId) settlement.outcome.misplaced++
-        if (record.place === 'settled') continue
-        settlement.outcome.delivered++
-        this.#deliver(record, { ...outcome, attempts: record.attempts }, nowMs)
-      } else this.#retryOrFail(record, outcome, settlement)
+      if ('sequenceNumber' in outcome) this.#landed(entry, outcome, settlement)
+      else this.#retryOrFail(entry, outcome, settlement)
     }
     return this.#endSettlement(settlement)
   }
@@ -155,13 +171,14 @@ export class DeliveryQueue {
   /** The request failed as a whole. */
   failBatch(batch: Batch, fault: TransportFault, nowMs: number): BatchOutcome {
     const settlement = this.#beginSettlement(batch, nowMs)
-    for (const record of batch.records) this.#retryOrFail(record, fault, settlement)
+    for (const entry of batch.entries) this.#retryOrFail(entry, fault, settlement)
     settlement.outcome.fault = fault
     return this.#endSettlement(settlement)
   }
 
   /** Fails what has waited longer than `recordTtlMs`. What is in flight is left to its answer, which also ends its time. */
   expire(nowMs: number): void {
+    this.#send.noteTime(nowMs)
     if (nowMs < this.#expiryMs) return
     let oldest = this.#ages.oldest
     for (; oldest !== undefined && oldest.expiresAtMs <= nowMs; oldest = this.#ages.oldest) {
@@ -172,15 +189,26 @@ export class DeliveryQueue {
     this.#admitWaiting(nowMs)
   }
 
-  /** A new shard map: what waits is sorted anew. */
-  useShardMap(map: ShardMap, nowMs: number): void {
-    this.#lanes.useMap(map, nowMs)
-    for (const record of this.#unpaced?.records ?? []) this.#lanes.charge(record)
-    this.endWaitForMap()
-    // Nothing was ready, and what waited for tokens of the old shards is now: without a deadline it would wait for ever.
-    if (this.#lanes.readyRecords > 0 && this.#lingerUntilMs === Number.POSITIVE_INFINITY) {
-      this.#lingerUntilMs = nowMs
+  /** A new shard map: what waits is sorted anew. With `aggregate`, records are packed by it. */
+  useShardMap(map: ShardMap, aggregate: boolean, nowMs: number): void {
+    this.#map = map
+    const { waiting, retrying } = this.#send.useMap(map, aggregate ? map : undefined, nowMs)
+    for (const entry of waiting) {
+      // What came before the stream was known waits alone. Past the gate of its key it must: it would wait there for itself.
+      const waitsAlone = entry.attempts === 0 && !entry.isAggregate && this.#send.gate === undefined
+      if (waitsAlone && this.#send.packs(entry)) this.#pack(entry, nowMs)
+      else for (const part of this.#fit(entry)) this.#send.makeReady(part, nowMs, false)
     }
+    if (aggregate) for (const entry of this.#send.gate?.drainLines() ?? []) this.#add(entry, nowMs)
+    for (const { at, entries } of retrying) {
+      for (const entry of entries) {
+        const parts = this.#fit(entry)
+        if (parts[0] !== entry) this.#send.retryAt(at, parts)
+      }
+    }
+    if (this.#unpaced !== undefined) this.#send.charge(this.#unpaced.entries)
+    this.endWaitForMap()
+    this.#verify(map, nowMs)
   }
 
   /** The first listing has ended, with or without a map. */
@@ -189,160 +217,233 @@ export class DeliveryQueue {
     this.#unpaced = undefined
   }
 
+  /** The stream's own limit is known: records that were too large for a stream as it is created go on, or fail. */
+  useRecordLimit(maxRecordBytes: number, nowMs: number): void {
+    for (const entry of this.#send.useRecordLimit(maxRecordBytes, nowMs)) {
+      this.#fail(entry, new RecordTooLargeError(entry.sizeBytes, maxRecordBytes), nowMs)
+    }
+    this.#admitWaiting(nowMs)
+  }
+
   /** Resolves when everything put so far has settled, without waiting out its linger. */
   flush(nowMs: number): Promise<void> {
     const settled = this.#barrier.wait()
-    if (this.#lanes.readyRecords > 0) this.#lingerUntilMs = Math.min(this.#lingerUntilMs, nowMs)
+    this.#send.hurry(nowMs)
     return settled
   }
 
   /** Lets a halted key go on; false where it was not halted. */
   resumeKey(partitionKey: string): boolean {
-    return this.#gate?.resume(partitionKey) ?? false
+    return this.#send.gate?.resume(partitionKey) ?? false
   }
 
   /** Fails everything that has not settled; answers that still come change nothing any more. */
-  abandon(errorFor: (record: PendingRecord) => ProducerError): void {
-    const open: PendingRecord[] = []
+  abandon(errorFor: (entry: PendingEntry) => ProducerError): void {
+    const open: PendingEntry[] = []
     for (const batch of this.#inFlight) {
       // Those whose time ran out in flight are older than the rest, and have left the list below.
-      for (const record of batch.records) if (!record.aging && record.place !== 'settled') open.push(record)
+      for (const entry of batch.entries) if (!entry.aging && entry.place !== 'settled') open.push(entry)
     }
-    for (let record = this.#ages.oldest; record !== undefined; record = record.younger) open.push(record)
-    this.#lanes.clear()
-    this.#backoff.clear()
-    for (const record of open) {
-      const error = errorFor(record)
-      this.#settle(record)
-      this.#reject(record, error)
+    for (let entry = this.#ages.oldest; entry !== undefined; entry = entry.younger) open.push(entry)
+    this.#send.clear()
+    this.#unverified.clear()
+    for (const entry of open) {
+      const error = errorFor(entry)
+      this.#settle(entry)
+      this.#reject(entry, error)
     }
     this.buffer.releaseRoomWaiters()
   }
 
-  #admit(record: PendingRecord, nowMs: number): void {
-    if (this.#gate === undefined || this.#gate.enter(record)) this.#makeReady(record, nowMs, false)
+  #add(entry: PendingEntry, nowMs: number): void {
+    if (!entry.isAggregate && this.#send.packs(entry)) this.#pack(entry, nowMs)
+    else this.#send.add(entry, nowMs)
+  }
+
+  /** Puts a record that has waited alone into an aggregate, or opens one with it. */
+  #pack(entry: PendingEntry, nowMs: number): void {
+    const open = this.#send.openFor(entry)
+    if (open === undefined || !this.#send.append(open, entry, entry.epoch)) {
+      this.#send.open(entry, entry, nowMs)
+      this.buffer.recharge(entry)
+      return
+    }
+    open.addSettlers(...(entry.settlers ?? []))
+    this.buffer.recharge(open)
+    this.#dissolve(entry)
+  }
+
+  /** What an entry held is in others now. */
+  #dissolve(entry: PendingEntry): void {
+    this.#settle(entry)
+    this.#barrier.settle(entry.epoch)
   }
 
   #admitWaiting(nowMs: number): void {
-    for (let record = this.buffer.nextAdmitted(); record !== undefined; record = this.buffer.nextAdmitted()) {
-      this.#admit(record, nowMs)
+    for (let entry = this.buffer.nextAdmitted(); entry !== undefined; entry = this.buffer.nextAdmitted()) {
+      this.#add(entry, nowMs)
     }
     this.buffer.announceRoom()
   }
 
-  /** Linger counts from the put: whoever waited elsewhere does not wait again. */
-  #makeReady(record: PendingRecord, nowMs: number, front: boolean): void {
-    this.#lanes.add(record, front)
-    const untilMs = this.#barrier.isAwaited(record.epoch) ? nowMs : record.putAtMs + this.#options.lingerMs
-    if (untilMs < this.#lingerUntilMs) this.#lingerUntilMs = untilMs
-  }
-
-  #releaseBackoff(nowMs: number): void {
-    for (
-      let group = this.#backoff.peek();
-      group !== undefined && group.at <= nowMs;
-      group = this.#backoff.peek()
-    ) {
-      this.#backoff.pop()
-      // In front of younger records, and in their own order.
-      for (let index = group.records.length - 1; index >= 0; index--) {
-        const record = group.records[index]!
-        if (record.place === 'backoff') this.#makeReady(record, nowMs, true)
-      }
+  /** An entry as it can be sent by the map of today: as it is, or divided, where its bucket now lies in two shards. */
+  #fit(entry: PendingEntry): readonly PendingEntry[] {
+    if (entry.bucket === undefined || this.#map === undefined) return [entry]
+    const bucket = this.#map.adopt(entry.bucket)
+    if (bucket !== undefined) {
+      entry.bucket = bucket
+      return [entry]
     }
+    const parts = divideEntry(entry, this.#map)
+    for (const part of parts) {
+      part.place = entry.place
+      this.buffer.charge(part)
+      this.#barrier.reenter(part.epoch)
+    }
+    this.#ages.insertBefore(entry, parts)
+    this.#dissolve(entry)
+    return parts
   }
 
   #beginSettlement(batch: Batch, nowMs: number): Settlement {
     this.#inFlight.delete(batch)
-    return beginSettlement(batch, nowMs, this.#options.random())
+    return new Settlement(batch, nowMs, this.#options.random())
   }
 
-  #retryOrFail(record: PendingRecord, fault: TransportFault, settlement: Settlement): void {
-    const { batch, nowMs, retries, outcome } = settlement
-    if (fault.kind === 'throttled') {
-      record.lane?.pacer?.throttled(batch.sentAtMs, nowMs)
-      outcome.throttled++
-      this.counts.throttled++
-    }
-    if (record.place === 'settled') return
-    record.lastFault = fault
-    if (fault.maybeDelivered) record.maybeDelivered = true
-    const decision = decideRetry(record, fault, nowMs, this.#options, settlement.random)
-    if ('error' in decision) {
-      outcome.failed++
-      this.#fail(record, decision.error, nowMs)
+  #landed(
+    entry: PendingEntry,
+    landed: { shardId: string; sequenceNumber: string },
+    settlement: Settlement,
+  ): void {
+    const predicted = entry.lane?.shardId
+    const isMisplaced = predicted !== undefined && predicted !== landed.shardId
+    if (isMisplaced) settlement.outcome.misplaced++
+    if (entry.place === 'settled') return
+    settlement.note(entry)
+    if (isMisplaced && entry.bucket !== undefined) {
+      entry.landed = landed
+      entry.maybeDelivered = true
+      entry.place = 'unverified'
+      this.#unverified.add(entry)
+      settlement.outcome.unverified += entry.count
+      if (this.#map?.has(landed.shardId)) this.#verifyEntry(entry, this.#map, settlement.nowMs)
+      // Its time ran out in flight, and nobody looks at it again.
+      else if (!entry.aging) this.#fail(entry, this.#expiredError(entry), settlement.nowMs)
       return
     }
-    outcome.retried++
-    this.counts.retried++
-    record.place = 'backoff'
-    const group = retries.get(decision.retryAtMs)
-    if (group === undefined) retries.set(decision.retryAtMs, [record])
-    else group.push(record)
-    this.#events.retrying(record, fault, decision.retryAtMs - nowMs)
+    settlement.outcome.delivered += entry.count
+    this.#deliver(entry, landed, settlement.nowMs)
+  }
+
+  #verify(map: ShardMap, nowMs: number): void {
+    for (const entry of this.#unverified) this.#verifyEntry(entry, map, nowMs)
+    this.#admitWaiting(nowMs)
+  }
+
+  /** Delivered, if all members of an aggregate belong to the shard in which it landed: otherwise consumers drop it, and it goes again. */
+  #verifyEntry(entry: PendingEntry, map: ShardMap, nowMs: number): void {
+    this.#unverified.delete(entry)
+    const { landed } = entry
+    if (membersOf(entry).every((member) => map.shardHolds(landed!.shardId, hashedKeyOf(member)))) {
+      this.#deliver(entry, landed!, nowMs)
+      return
+    }
+    const fault = wrongShardFault(landed!.shardId)
+    entry.history = [
+      ...entry.history.slice(0, -1),
+      { ...entry.history.at(-1)!, errorCode: fault.reason, errorMessage: fault.message },
+    ]
+    entry.landed = undefined
+    entry.lastFault = fault
+    if (!entry.aging) {
+      this.#fail(entry, this.#expiredError(entry), nowMs)
+      return
+    }
+    this.counts.retried += entry.count
+    this.#events.retrying(entry, fault, 0)
+    for (const part of this.#fit(entry)) this.#send.makeReady(part, nowMs, true)
+  }
+
+  #retryOrFail(entry: PendingEntry, fault: TransportFault, settlement: Settlement): void {
+    const { batch, nowMs, outcome } = settlement
+    if (fault.kind === 'throttled') {
+      entry.lane?.pacer?.throttled(batch.sentAtMs, nowMs)
+      outcome.throttled += entry.count
+      this.counts.throttled += entry.count
+    }
+    if (entry.place === 'settled') return
+    settlement.note(entry, fault)
+    entry.lastFault = fault
+    if (fault.maybeDelivered) entry.maybeDelivered = true
+    const decision = decideRetry(entry, fault, nowMs, this.#options, () => settlement.drawn)
+    if ('error' in decision) {
+      outcome.failed += entry.count
+      this.#fail(entry, decision.error, nowMs)
+      return
+    }
+    outcome.retried += entry.count
+    this.counts.retried += entry.count
+    entry.place = 'backoff'
+    this.#events.retrying(entry, fault, decision.retryAtMs - nowMs)
+    for (const part of this.#fit(entry)) settlement.retryAt(decision.retryAtMs, part)
   }
 
   #endSettlement(settlement: Settlement): BatchOutcome {
-    for (const [at, records] of settlement.retries) this.#backoff.push({ at, records })
+    for (const [at, entries] of settlement.retries) this.#send.retryAt(at, entries)
     this.#admitWaiting(settlement.nowMs)
     return settlement.outcome
   }
 
-  #deliver(record: PendingRecord, receipt: Receipt, nowMs: number): void {
-    this.#settle(record)
-    this.counts.delivered++
-    record.resolve(receipt)
-    this.#barrier.settle(record.epoch)
-    this.#passGate(record, nowMs)
+  #deliver(entry: PendingEntry, landed: { shardId: string; sequenceNumber: string }, nowMs: number): void {
+    this.#settle(entry)
+    this.counts.delivered += entry.count
+    const { attempts, history } = entry
+    entry.resolve({ ...landed, attempts, history })
+    this.#barrier.settle(entry.epoch)
+    this.#send.passGate(entry, nowMs)
   }
 
-  /** Fails a record wherever it is; the room it leaves is given out by the caller (`#admitWaiting`). */
-  #fail(record: PendingRecord, error: ProducerError, nowMs: number): void {
-    const { place, partitionKey } = record
-    if (place === 'lane') this.#lanes.remove(record)
-    if (place === 'key') this.#gate?.remove(record)
-    this.#settle(record)
-    this.#reject(record, error)
-    if (this.#gate === undefined) return
+  /** Fails an entry wherever it is; the room it leaves is given out by the caller (`#admitWaiting`). */
+  #fail(entry: PendingEntry, error: ProducerError, nowMs: number): void {
+    const { place, partitionKey } = entry
+    this.#unverified.delete(entry)
+    this.#send.remove(entry)
+    this.#settle(entry)
+    this.#reject(entry, error)
+    if (this.#options.ordering === 'none') return
     if (this.#options.onExpired === 'halt-key') this.#haltKey(partitionKey)
-    if (place !== 'admission' && place !== 'key') this.#passGate(record, nowMs)
+    if (place !== 'admission' && place !== 'open' && place !== 'key') this.#send.passGate(entry, nowMs)
   }
 
   /** Whoever stands behind a failed record of its key fails as well, in admission too: a gap must not be jumped. */
   #haltKey(partitionKey: string): void {
-    if (this.#gate === undefined || this.#gate.isHalted(partitionKey)) return
-    const held = [...this.#gate.halt(partitionKey), ...this.buffer.waitingOf(partitionKey)]
-    for (const record of held) {
-      this.#settle(record)
-      this.#reject(record, new KeyHaltedError(partitionKey))
+    if (this.#send.gate!.isHalted(partitionKey)) return
+    for (const entry of [...this.#send.haltKey(partitionKey), ...this.buffer.waitingOf(partitionKey)]) {
+      this.#settle(entry)
+      this.#reject(entry, new KeyHaltedError(partitionKey))
     }
   }
 
-  #passGate(record: PendingRecord, nowMs: number): void {
-    const next = this.#gate?.leave(record)
-    if (next !== undefined) this.#makeReady(next, nowMs, false)
+  #settle(entry: PendingEntry): void {
+    this.buffer.leave(entry)
+    this.#ages.remove(entry)
+    entry.place = 'settled'
   }
 
-  #settle(record: PendingRecord): void {
-    this.buffer.leave(record)
-    this.#ages.remove(record)
-    record.place = 'settled'
-  }
-
-  #reject(record: PendingRecord, error: ProducerError): void {
-    this.counts.failed++
-    record.reject(error)
+  #reject(entry: PendingEntry, error: ProducerError): void {
+    this.counts.failed += entry.count
+    entry.reject(error)
     // After the put itself, so that a flush is never told before it.
-    this.#barrier.settle(record.epoch)
-    this.#events.failed(record, error)
+    this.#barrier.settle(entry.epoch)
+    this.#events.failed(entry, error)
   }
 
-  #expiredError(record: PendingRecord): RecordExpiredError {
+  #expiredError(entry: PendingEntry): RecordExpiredError {
     return new RecordExpiredError({
-      attempts: record.attempts,
+      attempts: entry.attempts,
       recordTtlMs: this.#options.recordTtlMs,
-      maybeDelivered: record.maybeDelivered,
-      cause: record.lastFault,
+      maybeDelivered: entry.maybeDelivered,
+      cause: entry.lastFault,
     })
   }
 }

@@ -30,6 +30,18 @@ export function entryCountFault(expected: number, received: number): TransportFa
   })
 }
 
+/** An aggregate landed in a shard that is not that of all its members: consumers drop it whole. */
+export function wrongShardFault(shardId: string): TransportFault {
+  return new TransportFault(
+    `The aggregate landed in ${shardId}, which is not the shard of all its records.`,
+    {
+      kind: 'transient',
+      reason: 'WrongShard',
+      maybeDelivered: true,
+    },
+  )
+}
+
 export function isThrottle(code: string): boolean {
   return (
     code === 'ProvisionedThroughputExceededException' ||

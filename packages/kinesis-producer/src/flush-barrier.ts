@@ -7,11 +7,20 @@ export class FlushBarrier {
   #epochs: { open: number; waiters: (() => void)[] }[] = [{ open: 0, waiters: [] }]
   #first = 0
 
-  /** The epoch that a new record belongs to. */
+  /** The epoch that new records belong to. */
+  get current(): number {
+    return this.#first + this.#epochs.length - 1
+  }
+
+  /** Enters a new record; its epoch. */
   enter(): number {
-    const last = this.#epochs.length - 1
-    this.#epochs[last]!.open++
-    return this.#first + last
+    this.#epochs[this.#epochs.length - 1]!.open++
+    return this.current
+  }
+
+  /** Enters what has become of a record that is still open: whoever waits for that one waits for this one as well. */
+  reenter(epoch: number): void {
+    this.#epochs[epoch - this.#first]!.open++
   }
 
   settle(epoch: number): void {

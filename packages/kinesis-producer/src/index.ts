@@ -1,5 +1,5 @@
+export type { DeliveryAttempt, Receipt } from './delivery-report.js'
 export { KinesisProducer } from './kinesis-producer.js'
-export type { Receipt } from './pending-record.js'
 export {
   AttemptsExhaustedError,
   InvalidRecordError,
@@ -13,6 +13,7 @@ export {
   RequestRejectedError,
 } from './producer-errors.js'
 export type {
+  AggregationUnavailableEvent,
   BatchSentEvent,
   BatchSettledEvent,
   PacingUnavailableEvent,
@@ -20,15 +21,18 @@ export type {
   RecordFailedEvent,
   RecordRetriedEvent,
 } from './producer-hooks.js'
-export type { KinesisProducerOptions } from './producer-options.js'
+export type { AggregationOptions, KinesisProducerOptions } from './producer-options.js'
 export type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
+export type { PutAllResult, RecordSource } from './put-all.js'
 export {
   type OpenShard,
   type OutgoingEntry,
   type PutRecordsEntryResult,
   type PutRecordsTransport,
+  type StreamDescription,
   type StreamIdentity,
   TransportFault,
   type TransportFaultKind,
 } from './put-records-transport.js'
 export type { ProducerRecord } from './record-input.js'
+export { toWritable, toWritableStream } from './record-streams.js'

@@ -1,8 +1,10 @@
-import { type Clock, InvalidOptionError } from '@org/kinesis-core'
+import { type Clock, InvalidOptionError, kinesisQuotas } from '@org/kinesis-core'
 import type { Batch, BatchOutcome } from './batch.js'
 import { DeliveryQueue } from './delivery-queue.js'
-import { PendingRecord, type Receipt } from './pending-record.js'
-import { ProducerClosedError } from './producer-errors.js'
+import type { Receipt } from './delivery-report.js'
+import { membersOf } from './entry-members.js'
+import type { PendingEntry, Reject, Resolve } from './pending-entry.js'
+import { ProducerClosedError, type ProducerError } from './producer-errors.js'
 import { notify } from './producer-hooks.js'
 import {
   type KinesisProducerOptions,
@@ -11,14 +13,11 @@ import {
   resolveKinesisProducerOptions,
 } from './producer-options.js'
 import type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
+import { type PutAllResult, putAll, type RecordSource } from './put-all.js'
 import type { TransportFault } from './put-records-transport.js'
-import { encodeRecord, type ProducerRecord } from './record-input.js'
-import { ShardMap } from './shard-map.js'
-import { ShardMapRefresh } from './shard-map-refresh.js'
+import { type ProducerRecord, RecordReader } from './record-input.js'
+import { StreamWatch } from './stream-watch.js'
 import { TimedRequests } from './timed-requests.js'
-
-/** A listing that takes longer counts as failed: at the start, records wait for it. */
-const LISTING_TIMEOUT_MS = 5_000
 
 /**
  * Puts records into one Kinesis stream: batched, paced per shard, retried record by record, and settled exactly once.
@@ -30,10 +29,10 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedKinesisProducerOptions
   readonly #clock: Clock
   readonly #queue: DeliveryQueue
-  readonly #refresh = new ShardMapRefresh()
+  readonly #reader: RecordReader
+  readonly #watch: StreamWatch
   readonly #timedRequests: TimedRequests
   readonly #undelivered: UndeliveredRecord[] = []
-  #shardMap: ShardMap | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
   #closing: Promise<CloseResult> | undefined
   #requests = 0
@@ -42,32 +41,20 @@ export class KinesisProducer implements AsyncDisposable {
   #inFlight = 0
   #pumping = false
   #pumpQueued = false
-  #listed = false
-  #saidUnpaced = false
   #timer: { atMs: number; cancel: () => void } | undefined
 
   constructor(options: KinesisProducerOptions) {
     this.#options = resolveKinesisProducerOptions(options)
     this.#clock = this.#options.clock
     this.#timedRequests = new TimedRequests(this.#clock)
+    // What the stream takes is not known yet, so a record of up to what the service takes at most may come in.
+    this.#reader = new RecordReader(this.#options.maxRecordBytes ?? kinesisQuotas.maxRecordBytes)
+    this.#watch = new StreamWatch(this.#options, this.#timedRequests, (what) => this.#learn(what))
     const { hooks } = this.#options
     this.#queue = new DeliveryQueue(this.#options, {
-      retrying: (record, fault, delayMs) => {
-        const { partitionKey, attempts } = record
-        notify(hooks.onRecordRetried, { partitionKey, attempts, delayMs, fault })
-      },
-      failed: (record, error) => {
-        const { partitionKey, explicitHashKey, data } = record
-        if (this.#state !== 'open') {
-          this.#undelivered.push({
-            partitionKey,
-            ...(explicitHashKey === undefined ? {} : { explicitHashKey }),
-            data,
-            error,
-          })
-        }
-        notify(hooks.onRecordFailed, { partitionKey, data, error })
-      },
+      retrying: ({ partitionKey, count: records, attempts }, fault, delayMs) =>
+        notify(hooks.onRecordRetried, { partitionKey, records, attempts, delayMs, fault }),
+      failed: (entry, error) => this.#tellFailure(entry, error),
     })
   }
 
@@ -76,18 +63,28 @@ export class KinesisProducer implements AsyncDisposable {
    * (`retryable`) and whether the record may be in the stream all the same (`maybeDelivered`).
    */
   put(record: ProducerRecord): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      try {
-        if (this.#state !== 'open') throw closedError()
-        const encoded = encodeRecord(record, this.#options)
-        const nowMs = this.#clock.now()
-        this.#queue.put(new PendingRecord(encoded, nowMs, this.#options.recordTtlMs, resolve, reject), nowMs)
-        this.#afterPut(nowMs)
-      } catch (error) {
-        this.#refused++
-        throw error
-      }
-    })
+    const mayWait = this.#options.whenFull === 'wait'
+    return new Promise((resolve, reject) => this.#take(record, mayWait, resolve, reject))
+  }
+
+  /**
+   * Takes a record without the cost of a promise. The answer says whether the buffer has room for the next: after a `false` await `ready()`.
+   * What becomes of the record is told to the callbacks, if there are any, to `onBatchSettled` and `onRecordFailed`, and in `stats()`.
+   *
+   * Throws what `put` would reject with where the record is not taken: it is invalid, the buffer is full (`QueueFullError`, whatever
+   * `whenFull` says), its key is halted, or the producer closed.
+   */
+  enqueue(record: ProducerRecord, onDelivered?: Resolve, onFailed?: Reject): boolean {
+    this.#take(record, false, onDelivered, onFailed)
+    return this.#queue.buffer.hasRoom
+  }
+
+  /**
+   * Puts every record of an iterable, such as an array, a generator or a stream in object mode, no faster than there is room, and resolves
+   * when all have settled. A record that cannot be put at all ends it: rejects with that error, when those before have settled.
+   */
+  putAll(source: RecordSource): Promise<PutAllResult> {
+    return putAll(this, source)
   }
 
   /**
@@ -146,12 +143,28 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   get #canSend(): boolean {
-    // Until the shards are known, or known to be unknowable, nothing is paced. The first request goes at once all the same, so that a
+    // Until the stream is known, or known to be unknowable, nothing is paced or aggregated. The first request goes at once all the same, so that a
     // short-lived process does not pay for the listing; a burst at the start waits for it, or it would flood a shard.
-    return this.#listed ? this.#inFlight < this.#options.maxInFlightRequests : this.#requests === 0
+    return this.#watch.isSettled ? this.#inFlight < this.#options.maxInFlightRequests : this.#requests === 0
+  }
+
+  #take(record: ProducerRecord, mayWait: boolean, resolve?: Resolve, reject?: Reject): void {
+    try {
+      if (this.#state !== 'open') throw closedError()
+      const checked = this.#reader.read(record)
+      if (this.#queue.append(checked, resolve, reject)) return
+      const nowMs = this.#clock.now()
+      this.#queue.put(checked, nowMs, mayWait, resolve, reject)
+      this.#afterPut(nowMs)
+    } catch (error) {
+      this.#refused++
+      throw error
+    }
   }
 
   #afterPut(nowMs: number): void {
+    if (this.#queue.needsRecordLimit) this.#watch.wantRecordLimit()
+    if (this.#watch.dueAtMs <= nowMs) this.#watch.look(nowMs)
     if (!this.#canSend || !this.#queue.isBatchDue(nowMs)) this.#arm(nowMs)
     else if (this.#queue.isBatchFull) this.#pump()
     else if (!this.#pumpQueued) {
@@ -180,12 +193,12 @@ export class KinesisProducer implements AsyncDisposable {
     } finally {
       this.#pumping = false
     }
-    if (this.#inFlight > 0 && this.#refresh.isDue(nowMs)) void this.#refreshShardMap()
+    if (this.#queue.pending > 0) this.#watch.look(nowMs)
     this.#arm(nowMs)
   }
 
   #arm(nowMs: number): void {
-    const atMs = this.#queue.pending === 0 ? Number.POSITIVE_INFINITY : this.#queue.wakeAtMs(this.#canSend)
+    const atMs = this.#wakeAtMs
     if (atMs === Number.POSITIVE_INFINITY) {
       this.#timer?.cancel()
       this.#timer = undefined
@@ -201,17 +214,25 @@ export class KinesisProducer implements AsyncDisposable {
     this.#timer = { atMs, cancel }
   }
 
+  get #wakeAtMs(): number {
+    const queue = this.#queue
+    if (queue.pending === 0) return Number.POSITIVE_INFINITY
+    const lookAtMs = queue.needsMap || queue.needsRecordLimit ? this.#watch.dueAtMs : Number.POSITIVE_INFINITY
+    return Math.min(queue.wakeAtMs(this.#canSend), lookAtMs)
+  }
+
   #send(batch: Batch): void {
     this.#inFlight++
     this.#requests++
     notify(this.#options.hooks.onBatchSent, {
-      records: batch.records.length,
+      records: batch.records,
+      entries: batch.entries.length,
       sizeBytes: batch.sizeBytes,
       inFlightRequests: this.#inFlight,
     })
     const { transport, stream, requestTimeoutMs } = this.#options
     void this.#timedRequests
-      .run((signal) => transport.putRecords(stream, batch.records, signal), requestTimeoutMs)
+      .run((signal) => transport.putRecords(stream, batch.entries, signal), requestTimeoutMs)
       .then(
         (results) => this.#ended(batch, this.#queue.settleBatch(batch, results, this.#clock.now())),
         (fault: TransportFault) => this.#ended(batch, this.#queue.failBatch(batch, fault, this.#clock.now())),
@@ -222,9 +243,10 @@ export class KinesisProducer implements AsyncDisposable {
     this.#inFlight--
     const { misplaced, ...event } = outcome
     if (event.fault !== undefined) this.#failedRequests++
-    if (misplaced > 0) this.#refresh.noteEvidence()
+    if (misplaced > 0) this.#watch.noteEvidence()
     notify(this.#options.hooks.onBatchSettled, {
-      records: batch.records.length,
+      records: batch.records,
+      entries: batch.entries.length,
       sizeBytes: batch.sizeBytes,
       durationMs: this.#clock.now() - batch.sentAtMs,
       ...event,
@@ -232,36 +254,29 @@ export class KinesisProducer implements AsyncDisposable {
     this.#pump()
   }
 
-  async #refreshShardMap(): Promise<void> {
-    const { transport, stream, requestTimeoutMs } = this.#options
-    this.#refresh.started()
-    try {
-      const shards = await this.#timedRequests.run(
-        (signal) => transport.listShards(stream, signal),
-        Math.min(requestTimeoutMs, LISTING_TIMEOUT_MS),
-      )
-      const map = new ShardMap(shards)
-      const changed = this.#shardMap === undefined || !this.#shardMap.equals(map)
-      const nowMs = this.#clock.now()
-      if (changed) {
-        this.#shardMap = map
-        this.#queue.useShardMap(map, nowMs)
-      }
-      this.#refresh.succeeded(changed, nowMs)
-    } catch (error) {
-      this.#refresh.failed(this.#clock.now())
-      this.#sayUnpaced(error instanceof Error ? error : new Error(String(error)))
+  #learn(what: 'shards' | 'stream' | 'nothing'): void {
+    if (this.#state === 'closed') return
+    const { map, maxRecordBytes, takesAggregates, isSettled } = this.#watch
+    const nowMs = this.#clock.now()
+    if (what !== 'nothing' && map !== undefined) {
+      this.#queue.useShardMap(map, takesAggregates, nowMs)
     }
-    this.#listed = true
-    this.#queue.endWaitForMap()
+    if (what === 'stream' && maxRecordBytes !== undefined && this.#options.maxRecordBytes === undefined) {
+      this.#reader.maxRecordBytes = maxRecordBytes
+      this.#queue.useRecordLimit(maxRecordBytes, nowMs)
+    }
+    if (isSettled) this.#queue.endWaitForMap()
     this.#pump()
   }
 
-  #sayUnpaced(cause: Error): void {
-    // With a map, an old one still paces; and who closes aborts the listing on purpose.
-    if (this.#shardMap !== undefined || this.#saidUnpaced || this.#state === 'closed') return
-    this.#saidUnpaced = true
-    notify(this.#options.hooks.onPacingUnavailable, { cause })
+  #tellFailure(entry: PendingEntry, error: ProducerError): void {
+    const { onRecordFailed } = this.#options.hooks
+    if (onRecordFailed === undefined && this.#state === 'open') return
+    for (const { partitionKey, explicitHashKey, data } of membersOf(entry)) {
+      const member = { partitionKey, ...(explicitHashKey === undefined ? {} : { explicitHashKey }), data }
+      if (this.#state !== 'open') this.#undelivered.push({ ...member, error })
+      notify(onRecordFailed, { partitionKey, data, error })
+    }
   }
 
   async #drain(deadlineMs: number | undefined): Promise<CloseResult> {
@@ -271,12 +286,13 @@ export class KinesisProducer implements AsyncDisposable {
     if (deadlineMs === undefined) await drained
     else await this.#atMost(deadlineMs, drained)
     this.#state = 'closed'
+    this.#watch.close()
     this.#timedRequests.abortAll('ProducerClosed', 'The producer was closed while the request was under way.')
     this.#queue.abandon(
-      (record) =>
+      (entry) =>
         new ProducerClosedError(
           `close() gave the record up after deadlineMs (${deadlineMs} ms). Put it with another producer, or allow more time.`,
-          { maybeDelivered: record.maybeDelivered || record.place === 'in-flight', cause: record.lastFault },
+          { maybeDelivered: entry.maybeDelivered || entry.place === 'in-flight', cause: entry.lastFault },
         ),
     )
     this.#timer?.cancel()

@@ -1,8 +1,8 @@
 import { Fifo } from './fifo.js'
 import { MinHeap } from './min-heap.js'
-import type { PendingRecord } from './pending-record.js'
+import type { PendingEntry } from './pending-entry.js'
 import { ShardLane } from './shard-lane.js'
-import { hashKeyOf, type ShardMap } from './shard-map.js'
+import type { ShardMap } from './shard-map.js'
 import { ShardPacer } from './shard-pacer.js'
 
 /**
@@ -13,21 +13,22 @@ const PACING_TICK_MS = 25
 
 /**
  * Sorts what may be sent into one lane per shard and fills requests from the lanes in turn. A lane whose shard is at its limit
- * leaves the round until it has tokens again, so it costs the others nothing; work per record does not depend on how many lanes,
- * or how many records, wait.
+ * leaves the round until it has tokens again, so it costs the others nothing; work per entry does not depend on how many lanes,
+ * or how many entries, wait.
  */
 export class LaneScheduler {
-  /** Records and bytes that could go into a request now. */
-  readyRecords = 0
+  /** Entries and bytes that could go into a request now. */
+  readyEntries = 0
   readyBytes = 0
   #map: ShardMap | undefined
-  #lanes = new Map<string, ShardLane>()
+  /** In the order of the map's shards. */
+  #lanes: ShardLane[] = []
   #unknown = new ShardLane(undefined, undefined)
   #round = new Fifo<ShardLane>()
   #paced = new MinHeap<{ at: number; lane: ShardLane }>()
 
   get shardCount(): number {
-    return this.#lanes.size
+    return this.#lanes.length
   }
 
   /** When the next paced lane comes back; Infinity without one. */
@@ -35,127 +36,127 @@ export class LaneScheduler {
     return this.#paced.peek()?.at ?? Number.POSITIVE_INFINITY
   }
 
-  add(record: PendingRecord, front: boolean): void {
-    const lane = this.#laneOf(record)
-    record.lane = lane
-    record.place = 'lane'
-    if (front) lane.records.pushFront(record)
-    else lane.records.pushBack(record)
+  add(entry: PendingEntry, front: boolean): void {
+    const lane = this.#laneOf(entry)
+    entry.lane = lane
+    entry.place = 'lane'
+    if (front) lane.entries.pushFront(entry)
+    else lane.entries.pushBack(entry)
     if (lane.state === 'paced') return
-    this.readyRecords++
-    this.readyBytes += record.sizeBytes
+    this.readyEntries++
+    this.readyBytes += entry.sizeBytes
     if (lane.state === 'idle') {
       lane.state = 'ready'
       this.#round.push(lane)
     }
   }
 
-  /** Takes out a record that is not to be sent after all. Its lane, if now empty, leaves the round at its next turn. */
-  remove(record: PendingRecord): void {
-    const lane = record.lane!
-    lane.records.remove(record)
+  /** Takes out an entry that is not to be sent after all. Its lane, if now empty, leaves the round at its next turn. */
+  remove(entry: PendingEntry): void {
+    const lane = entry.lane!
+    lane.entries.remove(entry)
     if (lane.state !== 'ready') return
-    this.readyRecords--
-    this.readyBytes -= record.sizeBytes
+    this.readyEntries--
+    this.readyBytes -= entry.sizeBytes
   }
 
-  /** Brings back the lanes that have tokens by now; true where that made records ready. */
+  /** Brings back the lanes that have tokens by now; true where that made entries ready. */
   wake(nowMs: number): boolean {
-    const before = this.readyRecords
+    const before = this.readyEntries
     for (let next = this.#paced.peek(); next !== undefined && next.at <= nowMs; next = this.#paced.peek()) {
       this.#paced.pop()
       this.#enter(next.lane)
     }
-    return this.readyRecords > before
+    return this.readyEntries > before
   }
 
   /** Fills one request. Empty where every lane turned out to be at its shard's limit. */
-  take(nowMs: number, limits: { maxRecords: number; maxBytes: number }): PendingRecord[] {
-    const taken: PendingRecord[] = []
+  take(nowMs: number, limits: { maxEntries: number; maxBytes: number }): PendingEntry[] {
+    const taken: PendingEntry[] = []
     let bytes = 0
     // An even share for each lane spreads a request over the shards; rounds go on until the request is full.
-    const share = Math.max(1, Math.ceil(limits.maxRecords / Math.max(1, this.#round.length)))
-    while (taken.length < limits.maxRecords) {
+    const lanes = Math.max(1, this.#round.length)
+    const share = { entries: Math.ceil(limits.maxEntries / lanes), bytes: limits.maxBytes / lanes }
+    while (taken.length < limits.maxEntries) {
       const lane = this.#round.peek()
       if (lane === undefined) break
       lane.pacer?.refill(nowMs)
-      const turnEnds = Math.min(limits.maxRecords, taken.length + share)
-      let record = lane.records.head
-      while (record !== undefined && taken.length < turnEnds) {
-        // The lane keeps its turn: it is the first to be served by the next request.
-        if (bytes + record.sizeBytes > limits.maxBytes) return taken
-        if (lane.pacer?.tryTake(record.sizeBytes) === false) break
-        lane.records.remove(record)
-        this.readyRecords--
-        this.readyBytes -= record.sizeBytes
-        bytes += record.sizeBytes
-        taken.push(record)
-        record = lane.records.head
+      const turnEnds = Math.min(limits.maxEntries, taken.length + share.entries)
+      const turnEndsBytes = bytes + share.bytes
+      let hasTokens = true
+      let entry = lane.entries.head
+      while (entry !== undefined && taken.length < turnEnds && bytes < turnEndsBytes) {
+        // The lane keeps its turn: it is the first to be served by the next request. An entry that is too large for any goes alone.
+        if (taken.length > 0 && bytes + entry.sizeBytes > limits.maxBytes) return taken
+        hasTokens = lane.pacer?.tryTake(entry.sizeBytes) ?? true
+        if (!hasTokens) break
+        this.remove(entry)
+        bytes += entry.sizeBytes
+        taken.push(entry)
+        entry = lane.entries.head
       }
       this.#round.shift()
-      if (record === undefined) lane.state = 'idle'
-      else if (taken.length < turnEnds) this.#pace(lane, record, nowMs)
-      else this.#round.push(lane)
+      if (entry === undefined) lane.state = 'idle'
+      else if (hasTokens) this.#round.push(lane)
+      else this.#pace(lane, entry, nowMs)
     }
     return taken
   }
 
-  /** Sorts everything anew by a new map. Shards that are still there keep their pace. */
-  useMap(map: ShardMap, nowMs: number): void {
-    const waiting: PendingRecord[] = []
-    for (const lane of [this.#unknown, ...this.#lanes.values()]) {
-      for (let record = lane.records.shift(); record !== undefined; record = lane.records.shift())
-        waiting.push(record)
+  /** Takes a new map, with lanes for its shards; those that are still there keep their pace. What waited is to be added anew. */
+  useMap(map: ShardMap, nowMs: number): PendingEntry[] {
+    const waiting: PendingEntry[] = []
+    for (const lane of [this.#unknown, ...this.#lanes]) {
+      for (let entry = lane.entries.shift(); entry !== undefined; entry = lane.entries.shift())
+        waiting.push(entry)
     }
-    const lanes = new Map<string, ShardLane>()
-    for (const shardId of map.shardIds) {
-      lanes.set(shardId, new ShardLane(shardId, this.#lanes.get(shardId)?.pacer ?? new ShardPacer(nowMs)))
-    }
+    const pacers = new Map(this.#lanes.map((lane) => [lane.shardId, lane.pacer]))
+    const lanes = map.shardIds.map(
+      (shardId) => new ShardLane(shardId, pacers.get(shardId) ?? new ShardPacer(nowMs)),
+    )
     this.#map = map
     this.#lanes = lanes
     this.clear()
-    for (const record of waiting) this.add(record, false)
+    return waiting
   }
 
-  /** Takes the tokens for a record that left before its shard was known, and gives it the lane that hears of its outcome. */
-  charge(record: PendingRecord): void {
-    if (record.lane?.pacer !== undefined) return
-    record.lane = this.#laneOf(record)
-    record.lane.pacer?.charge(record.sizeBytes)
+  /** Takes the tokens for an entry that left before its shard was known, and gives it the lane that hears of its outcome. */
+  charge(entry: PendingEntry): void {
+    if (entry.lane?.pacer !== undefined) return
+    entry.lane = this.#laneOf(entry)
+    entry.lane.pacer?.charge(entry.sizeBytes)
   }
 
   /** Forgets everything that waits. */
   clear(): void {
     this.#unknown = new ShardLane(undefined, undefined)
-    for (const [shardId, lane] of this.#lanes) this.#lanes.set(shardId, new ShardLane(shardId, lane.pacer))
+    this.#lanes = this.#lanes.map((lane) => new ShardLane(lane.shardId, lane.pacer))
     this.#round = new Fifo()
     this.#paced.clear()
-    this.readyRecords = 0
+    this.readyEntries = 0
     this.readyBytes = 0
   }
 
-  #laneOf(record: PendingRecord): ShardLane {
-    if (this.#map === undefined) return this.#unknown
-    record.hashKey ??= hashKeyOf(record)
-    const shardId = this.#map.shardOf(record.hashKey)
-    return (shardId === undefined ? undefined : this.#lanes.get(shardId)) ?? this.#unknown
+  #laneOf(entry: PendingEntry): ShardLane {
+    const bucket = entry.bucket ?? this.#map?.bucketOf(entry.key)
+    return (bucket === undefined ? undefined : this.#lanes[bucket.shardIndex]) ?? this.#unknown
   }
 
   #enter(lane: ShardLane): void {
-    if (lane.records.count === 0) {
+    if (lane.entries.count === 0) {
       lane.state = 'idle'
       return
     }
     lane.state = 'ready'
-    this.readyRecords += lane.records.count
-    this.readyBytes += lane.records.sizeBytes
+    this.readyEntries += lane.entries.count
+    this.readyBytes += lane.entries.sizeBytes
     this.#round.push(lane)
   }
 
-  #pace(lane: ShardLane, head: PendingRecord, nowMs: number): void {
+  #pace(lane: ShardLane, head: PendingEntry, nowMs: number): void {
     lane.state = 'paced'
-    this.readyRecords -= lane.records.count
-    this.readyBytes -= lane.records.sizeBytes
+    this.readyEntries -= lane.entries.count
+    this.readyBytes -= lane.entries.sizeBytes
     const readyAtMs = nowMs + lane.pacer!.waitMs(head.sizeBytes)
     const at = Math.floor(readyAtMs / PACING_TICK_MS + 1) * PACING_TICK_MS
     this.#paced.push({ at, lane })

@@ -41,6 +41,11 @@ export class MinHeap<T extends { readonly at: number }> {
     return least
   }
 
+  /** In no order. */
+  all(): readonly T[] {
+    return this.#items
+  }
+
   clear(): void {
     this.#items = []
   }

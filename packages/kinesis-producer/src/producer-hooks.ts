@@ -3,28 +3,40 @@ import type { TransportFault } from './put-records-transport.js'
 
 /** A request that is on its way. */
 export interface BatchSentEvent {
+  /** Records of the user's: an aggregate counts with all of its own. */
   records: number
+  /** Entries of the request, which are records of Kinesis. */
+  entries: number
   /** Data and partition keys. */
   sizeBytes: number
   /** This one included. */
   inFlightRequests: number
 }
 
-/** A request that has ended, and what became of its records: `delivered + retried + failed` are those that had not settled before. */
+/** A request that has ended, and what became of its records: `delivered + retried + failed + unverified` are those that had not settled before. */
 export interface BatchSettledEvent {
   records: number
+  entries: number
   sizeBytes: number
   durationMs: number
   delivered: number
   retried: number
   failed: number
   throttled: number
+  /**
+   * In aggregates that landed in another shard than expected, as happens while the stream is resharded: once the shards are known anew they
+   * are delivered or sent again, without another event.
+   */
+  unverified: number
   /** Set where the request failed as a whole. */
   fault?: TransportFault
 }
 
 export interface RecordRetriedEvent {
+  /** Of the record, or of the aggregate that carries it. */
   partitionKey: string
+  /** Records that are retried together: 1, or the members of an aggregate. */
+  records: number
   /** Attempts so far. */
   attempts: number
   /** Until it may be sent again. */
@@ -43,6 +55,12 @@ export interface PacingUnavailableEvent {
   cause: Error
 }
 
+export interface AggregationUnavailableEvent {
+  /** `auto-distribution`: the stream distributes records itself, and its consumers drop aggregates. `unknown`: it cannot be told. */
+  reason: 'auto-distribution' | 'unknown'
+  cause?: Error
+}
+
 /**
  * Called as things happen, on the path of the records: keep them short. A hook that throws does not disturb the producer, it becomes
  * a process warning.
@@ -55,6 +73,8 @@ export interface ProducerHooks {
   onRecordFailed?: (event: RecordFailedEvent) => void
   /** Once: the shards cannot be listed, so records are sent without pacing per shard until they can. */
   onPacingUnavailable?: (event: PacingUnavailableEvent) => void
+  /** Once, with `aggregation`: records are sent one by one, for good or until it is known that the stream takes aggregates. */
+  onAggregationUnavailable?: (event: AggregationUnavailableEvent) => void
 }
 
 /** Calls a hook and keeps its exceptions from the producer. */

@@ -51,8 +51,13 @@ export interface KinesisProducerOptions {
   maxBatchRecords?: number
   /** Data and partition keys in one request, in bytes, up to 10 MiB. A full request is sent at once. @default 5 MiB */
   maxBatchBytes?: number
-  /** Data and partition key of one record, in bytes, up to 10 MiB: raise it with the stream's own limit. @default 1 MiB */
+  /** Data and partition key of one record, in bytes, up to 10 MiB. @default what the stream allows, which is asked when a record exceeds 1 MiB */
   maxRecordBytes?: number
+  /**
+   * Packs small records into aggregates of the KPL's format, as long as it is certain that the stream takes them. All consumers must unpack
+   * them: KCL, Firehose, enhanced fan-out into Lambda and `@org/kinesis-processor` do. @default false
+   */
+  aggregation?: boolean | AggregationOptions
   /** Requests under way at once, 1 to 1,000; further ones wait. @default 8 */
   maxInFlightRequests?: number
   /**
@@ -82,6 +87,16 @@ export interface KinesisProducerOptions {
   hooks?: ProducerHooks
 }
 
+export interface AggregationOptions {
+  /** Size of an aggregate, in bytes, 256 up to 1 MiB; it is closed before it would be larger. Larger records go alone. @default 51_200 */
+  maxContainerBytes?: number
+  /**
+   * With `ordering: 'none'`: aggregates of one shard have this many partition keys, 1 to 64, chosen by the keys of their records; a
+   * consumer that runs keys of a shard in parallel, as Lambda does, can use as many lanes. @default 4
+   */
+  keyBuckets?: number
+}
+
 /** As a record, so that the compiler asks for an option that is missing here. */
 const KNOWN: Record<keyof KinesisProducerOptions, true> = {
   streamName: true,
@@ -97,6 +112,7 @@ const KNOWN: Record<keyof KinesisProducerOptions, true> = {
   maxBatchRecords: true,
   maxBatchBytes: true,
   maxRecordBytes: true,
+  aggregation: true,
   maxInFlightRequests: true,
   maxBufferedBytes: true,
   whenFull: true,
@@ -114,6 +130,8 @@ const KNOWN: Record<keyof KinesisProducerOptions, true> = {
 export interface ResolvedKinesisProducerOptions extends DeliveryQueueOptions {
   stream: StreamIdentity
   transport: PutRecordsTransport
+  whenFull: 'wait' | 'reject'
+  aggregation: Required<AggregationOptions> | undefined
   maxInFlightRequests: number
   requestTimeoutMs: number
   clock: Clock
@@ -137,21 +155,13 @@ export function resolveKinesisProducerOptions(
   refuseUnknownOptions(options, Object.keys(KNOWN))
   const stream = resolveStream(options)
   const maxInFlightRequests = integer(options, 'maxInFlightRequests', 8, 1, 1_000)
-  const maxRecordBytes = integer(
-    options,
-    'maxRecordBytes',
-    kinesisQuotas.defaultMaxRecordBytes,
-    1,
-    kinesisQuotas.maxRecordBytes,
-  )
-  const maxBatchBytes = integer(
-    options,
-    'maxBatchBytes',
-    Math.max(5 * MiB, maxRecordBytes),
-    1,
-    kinesisQuotas.maxPutRecordsBytes,
-  )
-  if (maxBatchBytes < maxRecordBytes) {
+  const maxRecordBytes =
+    options.maxRecordBytes === undefined
+      ? undefined
+      : integer(options, 'maxRecordBytes', 0, 1, kinesisQuotas.maxRecordBytes)
+  const least = Math.max(5 * MiB, maxRecordBytes ?? 0)
+  const maxBatchBytes = integer(options, 'maxBatchBytes', least, 1, kinesisQuotas.maxPutRecordsBytes)
+  if (maxRecordBytes !== undefined && maxBatchBytes < maxRecordBytes) {
     throw new InvalidOptionError(
       'maxBatchBytes',
       maxBatchBytes,
@@ -177,6 +187,7 @@ export function resolveKinesisProducerOptions(
     maxBatchRecords: integer(options, 'maxBatchRecords', 500, 1, kinesisQuotas.maxPutRecords),
     maxBatchBytes,
     maxRecordBytes,
+    aggregation: resolveAggregation(options),
     maxInFlightRequests,
     maxBufferedBytes: integer(options, 'maxBufferedBytes', 64 * MiB, 1, Number.MAX_SAFE_INTEGER),
     whenFull: oneOf(options, 'whenFull', 'wait', ['wait', 'reject']),
@@ -193,6 +204,19 @@ export function resolveKinesisProducerOptions(
     // Last, because it makes an HTTP agent: nothing is left behind where an option above is wrong.
     transport: resolveTransport(options, maxInFlightRequests),
   }
+}
+
+function resolveAggregation(options: KinesisProducerOptions): Required<AggregationOptions> | undefined {
+  const { aggregation } = options
+  if (aggregation === undefined || aggregation === false) return undefined
+  const own = aggregation === true ? {} : aggregation
+  refuseUnknownOptions(own, ['maxContainerBytes', 'keyBuckets'])
+  const most = Math.min(MiB, options.maxRecordBytes ?? MiB, options.maxBatchBytes ?? MiB)
+  const { maxContainerBytes = Math.min(51_200, most), keyBuckets = 4 } = own
+  within('aggregation.maxContainerBytes', maxContainerBytes, 256, most)
+  within('aggregation.keyBuckets', keyBuckets, 1, 64)
+  // With an order per key, aggregates carry the keys of their records.
+  return { maxContainerBytes, keyBuckets: options.ordering === 'per-key' ? 1 : keyBuckets }
 }
 
 function resolveStream(options: KinesisProducerOptions): StreamIdentity {
@@ -285,10 +309,12 @@ function integer(
 ): number {
   const value = options[name]
   if (value === undefined) return fallback
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new InvalidOptionError(name, value, `Use a whole number from ${least} to ${most}.`)
-  }
-  return value
+  return within(name, value, least, most)
+}
+
+function within(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw new InvalidOptionError(name, value, `Use a whole number from ${least} to ${most}.`)
 }
 
 function oneOf<T extends string>(

@@ -24,6 +24,13 @@ export interface OpenShard {
   endingHashKey: string
 }
 
+export interface StreamDescription {
+  /** Undefined where the service does not tell. */
+  maxRecordBytes: number | undefined
+  /** `auto`: the service chooses the shards and ignores keys; consumers of such a stream drop aggregates. */
+  recordDistribution: 'keyed' | 'auto' | undefined
+}
+
 /**
  * The producer's way to the service. One call is one attempt: whoever implements this must not retry, because attempts,
  * backoff and order are decided in one place. Failures are `TransportFault`s; anything else that is thrown counts as a fault
@@ -38,6 +45,8 @@ export interface PutRecordsTransport {
   ): Promise<readonly PutRecordsEntryResult[]>
   /** Every open shard of the stream. */
   listShards(stream: StreamIdentity, signal: AbortSignal): Promise<readonly OpenShard[]>
+  /** What the stream says of itself. Without this method records are not aggregated, and keep to the default limit. */
+  describeStream?(stream: StreamIdentity, signal: AbortSignal): Promise<StreamDescription>
   /** Lets go of connections. Called once, when no request is under way any more. */
   close(): void
 }

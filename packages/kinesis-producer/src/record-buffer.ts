@@ -1,18 +1,20 @@
-import { type PendingRecord, RECORD_OVERHEAD_BYTES } from './pending-record.js'
+import { kinesisQuotas } from '@org/kinesis-core'
+import { EntryList } from './entry-list.js'
+import { ENTRY_OVERHEAD_BYTES, type PendingEntry } from './pending-entry.js'
 import { QueueFullError } from './producer-errors.js'
-import { RecordList } from './record-list.js'
+import type { CheckedRecord } from './record-input.js'
 
 export interface RecordBufferOptions {
   maxBufferedBytes: number
-  maxRecordBytes: number
-  whenFull: 'wait' | 'reject'
+  /** Undefined: the stream's own. */
+  maxRecordBytes: number | undefined
 }
 
 /** The bound on memory: counts what has been let in, and keeps the rest waiting in the order in which it came. */
 export class RecordBuffer {
   bytes = 0
   readonly #options: RecordBufferOptions
-  readonly #waiting = new RecordList()
+  readonly #waiting = new EntryList()
   #roomWaiters: (() => void)[] = []
 
   constructor(options: RecordBufferOptions) {
@@ -23,55 +25,70 @@ export class RecordBuffer {
     return this.#waiting.count
   }
 
-  /** Whether a new record has room, or has to wait for it; throws where it may not wait. Nothing has changed by then. */
-  check(record: PendingRecord): 'enter' | 'wait' {
+  /** Whether a new record may enter, or has to wait for room; throws where it may not wait. Nothing has changed by then. */
+  check(record: CheckedRecord, mayWait: boolean): 'enter' | 'wait' {
     // Who waits already goes first, or a stream of small records would starve a large one (and break the order of a key).
-    if (this.#waiting.count === 0 && this.#fits(record.costBytes)) return 'enter'
-    if (this.#options.whenFull === 'wait') return 'wait'
+    if (this.hasRoomFor(record)) return 'enter'
+    if (mayWait) return 'wait'
     throw new QueueFullError(this.bytes, this.#options.maxBufferedBytes)
   }
 
-  enter(record: PendingRecord): void {
-    this.bytes += record.costBytes
+  /** True where a record may enter at once. */
+  hasRoomFor({ data, keyBytes }: CheckedRecord): boolean {
+    const dataBytes = typeof data === 'string' ? data.length : data.byteLength
+    return this.#waiting.count === 0 && this.#fits(dataBytes + keyBytes + ENTRY_OVERHEAD_BYTES)
   }
 
-  wait(record: PendingRecord): void {
-    record.place = 'admission'
-    this.#waiting.pushBack(record)
+  /** Counts a new entry. */
+  charge(entry: PendingEntry): void {
+    entry.chargedBytes = entry.costBytes
+    this.bytes += entry.chargedBytes
   }
 
-  /** Takes out a record that has settled, whether it was let in or still waited. */
-  leave(record: PendingRecord): void {
-    if (record.place === 'admission') this.#waiting.remove(record)
-    else this.bytes -= record.costBytes
+  /** Counts an entry that has grown. */
+  recharge(entry: PendingEntry): void {
+    this.bytes -= entry.chargedBytes
+    this.charge(entry)
+  }
+
+  wait(entry: PendingEntry): void {
+    entry.place = 'admission'
+    this.#waiting.pushBack(entry)
+  }
+
+  /** Takes out an entry that has settled, whether it was let in or still waited. */
+  leave(entry: PendingEntry): void {
+    if (entry.place === 'admission') this.#waiting.remove(entry)
+    else this.bytes -= entry.chargedBytes
   }
 
   /** The next of those who wait, let in; undefined where there is none, or no room for it. */
-  nextAdmitted(): PendingRecord | undefined {
-    const record = this.#waiting.head
-    if (record === undefined || !this.#fits(record.costBytes)) return undefined
-    this.#waiting.remove(record)
-    this.enter(record)
-    return record
+  nextAdmitted(): PendingEntry | undefined {
+    const entry = this.#waiting.head
+    if (entry === undefined || !this.#fits(entry.costBytes)) return undefined
+    this.#waiting.remove(entry)
+    entry.place = 'admitted'
+    this.charge(entry)
+    return entry
   }
 
-  waitingOf(partitionKey: string): PendingRecord[] {
-    const found: PendingRecord[] = []
-    for (let record = this.#waiting.head; record !== undefined; record = record.next) {
-      if (record.partitionKey === partitionKey) found.push(record)
+  waitingOf(partitionKey: string): PendingEntry[] {
+    const found: PendingEntry[] = []
+    for (let entry = this.#waiting.head; entry !== undefined; entry = entry.next) {
+      if (entry.partitionKey === partitionKey) found.push(entry)
     }
     return found
   }
 
-  /** Resolves when a record of any permitted size would be let in at once. */
+  /** Resolves when a record of any usual size would be let in at once. */
   whenRoom(): Promise<void> {
-    if (this.#hasRoom) return Promise.resolve()
+    if (this.hasRoom) return Promise.resolve()
     return new Promise((resolve) => this.#roomWaiters.push(resolve))
   }
 
   /** To be called when records have left and those who waited have been let in. */
   announceRoom(): void {
-    if (this.#roomWaiters.length > 0 && this.#hasRoom) this.releaseRoomWaiters()
+    if (this.#roomWaiters.length > 0 && this.hasRoom) this.releaseRoomWaiters()
   }
 
   /** Lets everyone go who waits for room, whether there is some or not. */
@@ -81,11 +98,12 @@ export class RecordBuffer {
     for (const resolve of waiters) resolve()
   }
 
-  get #hasRoom(): boolean {
-    const { maxRecordBytes, maxBufferedBytes } = this.#options
+  /** True where a record of any usual size would be let in at once. */
+  get hasRoom(): boolean {
+    const { maxRecordBytes = kinesisQuotas.defaultMaxRecordBytes, maxBufferedBytes } = this.#options
     if (this.#waiting.count > 0) return false
     // A buffer that is too small for two of the largest records would otherwise have to be empty.
-    return this.#fits(maxRecordBytes + RECORD_OVERHEAD_BYTES) || this.bytes <= maxBufferedBytes / 2
+    return this.#fits(maxRecordBytes + ENTRY_OVERHEAD_BYTES) || this.bytes <= maxBufferedBytes / 2
   }
 
   #fits(costBytes: number): boolean {

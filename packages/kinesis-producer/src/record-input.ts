@@ -1,12 +1,14 @@
 import { kinesisQuotas, parseHashKey } from '@org/kinesis-core'
+import { type HashedKey, hashPartitionKey, parseHashedKey } from './hashed-key.js'
 import { InvalidRecordError, RecordTooLargeError } from './producer-errors.js'
+import { RecentKeys } from './recent-keys.js'
 
 /** What a caller puts. */
 export interface ProducerRecord {
   /** 1 to 256 Unicode characters. Order is promised per partition key, where it is promised. */
   partitionKey: string
   /**
-   * Bytes are sent as they are and must not be changed until the put has settled; a string is sent as UTF-8, any other
+   * Bytes are sent as they are and must not be changed until the record has settled; a string is sent as UTF-8, any other
    * object as JSON.
    */
   data: Uint8Array | string | object
@@ -14,31 +16,62 @@ export interface ProducerRecord {
   explicitHashKey?: string
 }
 
-/** A record that can be sent: checked, and its data in bytes. */
-export interface EncodedRecord {
-  partitionKey: string
-  explicitHashKey: string | undefined
-  data: Uint8Array
-  /** What the service counts: data and partition key in UTF-8. */
-  sizeBytes: number
+/** A record that can be sent, so far as this can be known beforehand. */
+export interface CheckedRecord {
+  readonly partitionKey: string
+  readonly explicitHashKey: string | undefined
+  /** Where it falls: by its explicit hash key, else by its partition key. */
+  readonly key: HashedKey
+  /** Of the partition key in UTF-8. */
+  readonly keyBytes: number
+  /** Text is sent as UTF-8; it is encoded where it is needed, at best right into an aggregate. */
+  readonly data: Uint8Array | string
 }
 
-/** Checks everything that can be known before a record is queued; throws what the caller's put rejects with. */
-export function encodeRecord(record: ProducerRecord, limits: { maxRecordBytes: number }): EncodedRecord {
-  if (typeof record !== 'object' || record === null) {
-    throw new InvalidRecordError(
-      'record',
-      `${describe(record)} is not a record`,
-      'Pass { partitionKey, data }.',
-    )
+interface KnownKey {
+  key: HashedKey
+  keyBytes: number
+}
+
+/** Checks everything that can be known before a record is queued. Remembers the keys that it has seen lately. */
+export class RecordReader {
+  /** Data and partition key of one record, in bytes. */
+  maxRecordBytes: number
+  readonly #partitionKeys = new RecentKeys<KnownKey>((partitionKey) => {
+    checkPartitionKey(partitionKey)
+    return { key: hashPartitionKey(partitionKey), keyBytes: Buffer.byteLength(partitionKey) }
+  })
+  readonly #explicitHashKeys = new RecentKeys<HashedKey>((explicitHashKey) => {
+    checkExplicitHashKey(explicitHashKey)
+    return parseHashedKey(explicitHashKey)
+  })
+
+  constructor(maxRecordBytes: number) {
+    this.maxRecordBytes = maxRecordBytes
   }
-  const { partitionKey, explicitHashKey } = record
-  checkPartitionKey(partitionKey)
-  if (explicitHashKey !== undefined) checkExplicitHashKey(explicitHashKey)
-  const data = encodeData(record.data)
-  const sizeBytes = data.byteLength + Buffer.byteLength(partitionKey)
-  if (sizeBytes > limits.maxRecordBytes) throw new RecordTooLargeError(sizeBytes, limits.maxRecordBytes)
-  return { partitionKey, explicitHashKey, data, sizeBytes }
+
+  /** Throws what the caller's put rejects with. */
+  read(record: ProducerRecord): CheckedRecord {
+    if (typeof record !== 'object' || record === null) {
+      throw new InvalidRecordError(
+        'record',
+        `${describe(record)} is not a record`,
+        'Pass { partitionKey, data }.',
+      )
+    }
+    const { partitionKey, explicitHashKey } = record
+    const known = this.#partitionKeys.get(partitionKey)
+    const key = explicitHashKey === undefined ? known.key : this.#explicitHashKeys.get(explicitHashKey)
+    const data = readData(record.data)
+    const { keyBytes } = known
+    // Three bytes for each UTF-16 unit is the most; only text that may be too much is counted.
+    const longest = (typeof data === 'string' ? data.length * 3 : data.byteLength) + keyBytes
+    if (longest > this.maxRecordBytes) {
+      const sizeBytes = keyBytes + Buffer.byteLength(data)
+      if (sizeBytes > this.maxRecordBytes) throw new RecordTooLargeError(sizeBytes, this.maxRecordBytes)
+    }
+    return { partitionKey, explicitHashKey, key, keyBytes, data }
+  }
 }
 
 function checkPartitionKey(partitionKey: unknown): void {
@@ -87,9 +120,8 @@ function checkExplicitHashKey(explicitHashKey: unknown): void {
   }
 }
 
-function encodeData(data: unknown): Uint8Array {
-  if (data instanceof Uint8Array) return data
-  if (typeof data === 'string') return Buffer.from(data)
+function readData(data: unknown): Uint8Array | string {
+  if (data instanceof Uint8Array || typeof data === 'string') return data
   // JSON would make `{}` of these without a word.
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (data instanceof ArrayBuffer) return new Uint8Array(data)
@@ -114,7 +146,7 @@ function encodeData(data: unknown): Uint8Array {
   if (text === undefined) {
     throw new InvalidRecordError('data', 'its toJSON() returned nothing', 'Return a value from toJSON().')
   }
-  return Buffer.from(text)
+  return text
 }
 
 function describe(value: unknown): string {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { findHashKeyRange, uniformHashKeyRanges } from '@org/kinesis-core'
+import { decodeAggregate, findHashKeyRange, uniformHashKeyRanges } from '@org/kinesis-core'
 import {
   type OpenShard,
   type OutgoingEntry,
   type PutRecordsEntryResult,
   type PutRecordsTransport,
+  type StreamDescription,
   TransportFault,
 } from '../src/put-records-transport.js'
 
@@ -12,6 +13,7 @@ import {
 export interface StoredRecord {
   shardId: string
   sequenceNumber: string
+  subSequenceNumber: number
   partitionKey: string
   data: string
 }
@@ -31,6 +33,9 @@ type Answer = readonly PutRecordsEntryResult[] | Promise<readonly PutRecordsEntr
 /** The port answered by a script, for tests of decisions and time; the wire is tested against the local service. */
 export class ScriptedTransport implements PutRecordsTransport {
   readonly stored: StoredRecord[] = []
+  readonly dropped: StoredRecord[] = []
+  #lastSequenceNumber = 0
+  description: StreamDescription = { maxRecordBytes: 1_048_576, recordDistribution: 'keyed' }
   readonly requests: (readonly OutgoingEntry[])[] = []
   listings = 0
   closed = false
@@ -58,20 +63,37 @@ export class ScriptedTransport implements PutRecordsTransport {
     this.closed = true
   }
 
+  async describeStream(): Promise<StreamDescription> {
+    return this.description
+  }
+
+  /** Aggregates are unpacked as consumers do it: one with a member of another shard is dropped whole. */
   #store(entry: OutgoingEntry): PutRecordsEntryResult {
+    const { shardId } = this.#shardOf(entry.explicitHashKey, entry.partitionKey)
+    const sequenceNumber = String(++this.#lastSequenceNumber)
+    const decoded = decodeAggregate(entry.data)
+    const members = decoded.kind === 'aggregated' ? decoded.records : [entry]
+    const isWhole = members.every(
+      ({ explicitHashKey, partitionKey }) => this.#shardOf(explicitHashKey, partitionKey).shardId === shardId,
+    )
+    for (const [subSequenceNumber, { partitionKey, data: bytes }] of members.entries()) {
+      const data = Buffer.from(bytes).toString()
+      const kept = isWhole ? this.stored : this.dropped
+      kept.push({ shardId, sequenceNumber, subSequenceNumber, partitionKey, data })
+    }
+    return { shardId, sequenceNumber }
+  }
+
+  #shardOf(explicitHashKey: string | undefined, partitionKey: string) {
     const shards = this.shards instanceof Error ? openShards(1) : this.shards
     const ranges = shards.map((shard) => ({
       shardId: shard.shardId,
       startingHashKey: BigInt(shard.startingHashKey),
       endingHashKey: BigInt(shard.endingHashKey),
     }))
-    const digest = createHash('md5').update(entry.partitionKey).digest('hex')
-    const hashKey = BigInt(entry.explicitHashKey ?? `0x${digest}`)
-    const shardId = findHashKeyRange(ranges, hashKey)!.shardId
-    const sequenceNumber = String(this.stored.length + 1)
-    const data = Buffer.from(entry.data).toString()
-    this.stored.push({ shardId, sequenceNumber, partitionKey: entry.partitionKey, data })
-    return { shardId, sequenceNumber }
+    const digest = createHash('md5').update(partitionKey).digest('hex')
+    const hashKey = BigInt(explicitHashKey ?? `0x${digest}`)
+    return findHashKeyRange(ranges, hashKey)!
   }
 }
 

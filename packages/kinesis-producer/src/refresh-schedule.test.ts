@@ -1,26 +1,26 @@
 import { describe, expect, it } from 'vitest'
-import { ShardMapRefresh } from './shard-map-refresh.js'
+import { RefreshSchedule } from './refresh-schedule.js'
 
 describe('the shards are listed', () => {
   it('at the start, and then only on evidence', () => {
-    const refresh = new ShardMapRefresh()
+    const refresh = new RefreshSchedule(true)
     expect(refresh.isDue(0)).toBe(true)
     refresh.started()
     expect(refresh.isDue(0)).toBe(false)
     refresh.succeeded(true, 0)
     expect(refresh.isDue(1_000_000)).toBe(false)
 
-    refresh.noteEvidence()
+    refresh.want()
     expect(refresh.isDue(1_000_000)).toBe(true)
   })
 
   it('not again within a second, and ever less often while listings bring nothing new', () => {
-    const refresh = new ShardMapRefresh()
+    const refresh = new RefreshSchedule(true)
     const waits: number[] = []
     let nowMs = 0
     refresh.succeeded(true, nowMs)
     for (let round = 0; round < 7; round++) {
-      refresh.noteEvidence()
+      refresh.want()
       const from = nowMs
       while (!refresh.isDue(nowMs)) nowMs += 500
       waits.push(nowMs - from)
@@ -32,7 +32,7 @@ describe('the shards are listed', () => {
   })
 
   it('again after a failure, with growing pauses', () => {
-    const refresh = new ShardMapRefresh()
+    const refresh = new RefreshSchedule(true)
     refresh.started()
     refresh.failed(0)
     expect([refresh.isDue(999), refresh.isDue(1_000)]).toEqual([false, true])

@@ -5,24 +5,35 @@ const MIN_INTERVAL_MS = 1_000
 const MAX_INTERVAL_MS = 30_000
 
 /**
- * When to list the shards: at the start, and on evidence that the map is old. Evidence that a fresh listing does not resolve (the
- * listing lags behind a reshard, or the stream ignores keys) must not become a call per request, so the interval grows.
+ * When to ask for something about the stream: its shards at the start and on evidence that the map is old, itself where a record or an
+ * aggregate depends on it. Evidence that a fresh answer does not resolve (a listing lags behind a reshard, or the stream ignores keys) must
+ * not become a call per request, so the interval grows.
  */
-export class ShardMapRefresh {
-  #wanted = true
+export class RefreshSchedule {
+  #wanted: boolean
   #fruitless = 0
   #notBeforeMs = Number.NEGATIVE_INFINITY
 
+  /** @param wanted whether to ask at the start */
+  constructor(wanted: boolean) {
+    this.#wanted = wanted
+  }
+
+  /** When to ask next; Infinity while there is no reason to. */
+  get dueAtMs(): number {
+    return this.#wanted ? this.#notBeforeMs : Number.POSITIVE_INFINITY
+  }
+
   isDue(nowMs: number): boolean {
-    return this.#wanted && nowMs >= this.#notBeforeMs
+    return nowMs >= this.dueAtMs
   }
 
   started(): void {
     this.#wanted = false
   }
 
-  /** Records landed where the map does not say. */
-  noteEvidence(): void {
+  /** There is a reason to ask (again). */
+  want(): void {
     this.#wanted = true
   }
 

@@ -1,0 +1,144 @@
+import { AggregateBuilder } from '@org/kinesis-core'
+import { EntryList } from './entry-list.js'
+import type { PendingEntry } from './pending-entry.js'
+import type { CheckedRecord } from './record-input.js'
+import type { ShardMap } from './shard-map.js'
+
+/** Builders that are kept for the next aggregates. */
+const MAX_SPARE_BUILDERS = 64
+
+export interface RecordPackerOptions {
+  ordering: 'none' | 'per-key'
+  maxContainerBytes: number
+  lingerMs: number
+  recordTtlMs: number
+}
+
+/**
+ * Packs records into aggregates. An entry is open from its first record until it is full, its linger is over or a flush asks for it.
+ *
+ * With ordering `none` an aggregate mixes the keys of one bucket, so all its members fall into one shard: consumers drop an aggregate with
+ * a stray member whole. With `per-key` it holds records of one partition key and carries that key.
+ */
+export class RecordPacker {
+  readonly #options: RecordPackerOptions
+  #map: ShardMap | undefined
+  #byBucket: (PendingEntry | undefined)[] = []
+  readonly #byKey = new Map<string, PendingEntry>()
+  /** Open entries whose linger is not over, oldest first. */
+  readonly #lingering = new EntryList()
+  readonly #spare: AggregateBuilder[] = []
+  /** Entries that older records have opened take no more: a record must not expire much before its time. */
+  #oldestPutAtMs = 0
+
+  constructor(options: RecordPackerOptions) {
+    this.#options = options
+  }
+
+  /** When the next open entry is to be sealed; Infinity without one. */
+  get dueAtMs(): number {
+    const oldest = this.#lingering.head
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.putAtMs + this.#options.lingerMs
+  }
+
+  /** Aggregates by this map from now on, or not at all. Whatever is open has been sealed before. */
+  useMap(map: ShardMap | undefined): void {
+    this.#map = map
+    this.#byBucket = []
+  }
+
+  noteTime(nowMs: number): void {
+    this.#oldestPutAtMs = nowMs - this.#options.recordTtlMs / 16
+  }
+
+  /** False for a record that goes alone: its shard is unknown, or it would fill an aggregate by itself. */
+  accepts(record: CheckedRecord): boolean {
+    if (this.#map === undefined) return false
+    const { data, keyBytes } = record
+    const longest = (typeof data === 'string' ? data.length * 3 : data.byteLength) + keyBytes
+    return (
+      longest < this.#options.maxContainerBytes / 2 &&
+      (this.#options.ordering === 'per-key' || this.#map.bucketOf(record.key) !== undefined)
+    )
+  }
+
+  /** The open entry that a record of this key belongs to. */
+  openFor(record: CheckedRecord): PendingEntry | undefined {
+    if (this.#map === undefined) return undefined
+    if (this.#options.ordering === 'per-key') return this.#byKey.get(record.partitionKey)
+    const bucket = this.#map.bucketOf(record.key)
+    return bucket === undefined ? undefined : this.#byBucket[bucket.index]
+  }
+
+  openOfKey(partitionKey: string): PendingEntry | undefined {
+    return this.#byKey.get(partitionKey)
+  }
+
+  /** Adds a record to an open entry; false where it has no place in it. */
+  append(entry: PendingEntry, record: CheckedRecord, epoch: number): boolean {
+    const builder = entry.builder!
+    // A later flush must not wait for this one's records, nor the other way round.
+    if (entry.epoch !== epoch || entry.putAtMs < this.#oldestPutAtMs) return false
+    if (this.#options.ordering === 'per-key' && entry.explicitHashKey !== record.explicitHashKey) return false
+    const before = builder.sizeBytes
+    if (!builder.add(record, this.#options.maxContainerBytes)) return false
+    entry.count++
+    entry.sizeBytes += builder.sizeBytes - before
+    return true
+  }
+
+  /** Makes an entry the open one of its key or bucket, with its first record in it. */
+  open(entry: PendingEntry, record: CheckedRecord): void {
+    const builder = this.#spare.pop() ?? new AggregateBuilder()
+    builder.add(record)
+    const isMixed = this.#options.ordering === 'none'
+    const bucket = isMixed ? this.#map!.bucketOf(entry.key)! : undefined
+    if (bucket === undefined) this.#byKey.set(entry.partitionKey, entry)
+    else this.#byBucket[bucket.index] = entry
+    entry.join(builder, bucket)
+    this.#lingering.pushBack(entry)
+  }
+
+  /** Ends the linger of the oldest open entry, if it is over: it stays open until it is sealed, or until its key lets it go. */
+  nextDue(nowMs: number): PendingEntry | undefined {
+    const oldest = this.#lingering.head
+    if (oldest === undefined || oldest.putAtMs + this.#options.lingerMs > nowMs) return undefined
+    this.#lingering.remove(oldest)
+    oldest.isOverdue = true
+    return oldest
+  }
+
+  /** Everything that is open, oldest first where its linger is not over. */
+  allOpen(): PendingEntry[] {
+    if (this.#options.ordering === 'per-key') return [...this.#byKey.values()]
+    return this.#byBucket.filter((entry) => entry !== undefined)
+  }
+
+  /** Takes no more records into an entry: it can be sent now. An entry of a single record is sent as that record. */
+  seal(entry: PendingEntry): void {
+    const builder = this.#close(entry)
+    if (builder.count === 1) {
+      entry.data = Buffer.from(builder.lastData)
+      entry.sizeBytes = entry.keyBytes + entry.data.byteLength
+      entry.bucket = undefined
+      builder.clear()
+    } else {
+      entry.isAggregate = true
+      if (entry.bucket !== undefined) {
+        entry.partitionKey = entry.bucket.partitionKey
+        entry.explicitHashKey = entry.bucket.explicitHashKey
+      }
+      entry.data = builder.finish()
+    }
+    if (this.#spare.length < MAX_SPARE_BUILDERS) this.#spare.push(builder)
+  }
+
+  #close(entry: PendingEntry): AggregateBuilder {
+    const builder = entry.builder!
+    entry.builder = undefined
+    if (!entry.isOverdue) this.#lingering.remove(entry)
+    if (entry.bucket === undefined) this.#byKey.delete(entry.partitionKey)
+    else this.#byBucket[entry.bucket.index] = undefined
+    return builder
+  }
+}
