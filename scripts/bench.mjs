@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 const benches = {
   local: { workspace: '@org/kinesis-local', file: 'packages/kinesis-local/bench/local.ts' },
   pipeline: { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/pipeline.ts' },
+  producer: { workspace: '@org/kinesis-producer', file: 'packages/kinesis-producer/bench/producer.ts' },
   soak: { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/soak.ts' },
 }
 

@@ -1,0 +1,103 @@
+import { type Clock, systemClock } from '@org/kinesis-core'
+import { KinesisProducer, type KinesisProducerOptions, type ProducerRecord } from '@org/kinesis-producer'
+import { type Input, inputOf } from './events.ts'
+import { CREDENTIALS, REGION, type Side, STREAM, type Target } from './side.ts'
+
+/**
+ * How many times as fast the producer's clock runs. Sixteen shards take 16,000 records a second, and the producer keeps to that; so that it
+ * is measured at work and not at rest, all its machinery runs, and a second has this many.
+ */
+const CLOCK_SPEED = 64
+
+type Data = Input['event'] | Buffer
+type DataOf = (input: Input) => Data
+type Options = Partial<KinesisProducerOptions> & { aggregation?: boolean }
+type Enqueues = KinesisProducer & { enqueue(record: ProducerRecord): boolean }
+
+/** Hands over without a promise for each record, and waits for room where there is none. */
+export function enqueueSide(target: Target, dataOf: DataOf, options: Options): Side {
+  const producer = new KinesisProducer(optionsFor(target, options)) as Enqueues
+  return {
+    async put(records) {
+      for (let index = 0; index < records; index++) {
+        const input = inputOf(index)
+        const hasRoom = producer.enqueue({ partitionKey: input.partitionKey, data: dataOf(input) })
+        if (!hasRoom) await producer.ready()
+      }
+      return settled(producer, records)
+    },
+  }
+}
+
+/** Awaits the receipt of every record, so many at a time. */
+export function receiptSide(target: Target, dataOf: DataOf, awaitedAtOnce: number, options: Options): Side {
+  const producer = new KinesisProducer(optionsFor(target, options))
+  return {
+    async put(records) {
+      let next = 0
+      let received = 0
+      const caller = async () => {
+        while (next < records) {
+          const input = inputOf(next++)
+          const { sequenceNumber } = await producer.put({
+            partitionKey: input.partitionKey,
+            data: dataOf(input),
+          })
+          if (sequenceNumber !== '') received++
+        }
+      }
+      await Promise.all(Array.from({ length: awaitedAtOnce }, caller))
+      if (received !== records) throw new Error(`${received} receipts for ${records} records.`)
+      return settled(producer, records)
+    },
+  }
+}
+
+/** Puts without looking at the promise, and waits for room now and then. */
+export function ignoredPromiseSide(target: Target, dataOf: DataOf, options: Options): Side {
+  const producer = new KinesisProducer(optionsFor(target, options))
+  return {
+    async put(records) {
+      for (let index = 0; index < records; index++) {
+        const input = inputOf(index)
+        void producer.put({ partitionKey: input.partitionKey, data: dataOf(input) })
+        if (index % 1_000 === 999) await producer.ready()
+      }
+      return settled(producer, records)
+    },
+  }
+}
+
+let deliveredBefore = 0
+
+async function settled(producer: KinesisProducer, records: number): Promise<number> {
+  await producer.flush()
+  const { delivered, failed, retried } = producer.stats()
+  if (failed + retried > 0) throw new Error(`${failed} records failed, ${retried} attempts were repeated.`)
+  const count = delivered - deliveredBefore
+  deliveredBefore = delivered
+  if (count !== records) throw new Error(`${count} of ${records} records were delivered.`)
+  return count
+}
+
+function optionsFor({ url }: Target, options: Options): KinesisProducerOptions {
+  return {
+    streamName: STREAM,
+    endpoint: url,
+    region: REGION,
+    credentials: CREDENTIALS,
+    clock: fastClock(),
+    // In the clock's milliseconds, what the defaults are in ours.
+    lingerMs: 20 * CLOCK_SPEED,
+    requestTimeoutMs: 10_000 * CLOCK_SPEED,
+    recordTtlMs: 120_000 * CLOCK_SPEED,
+    ...options,
+  }
+}
+
+function fastClock(): Clock {
+  return {
+    now: () => (performance.timeOrigin + performance.now()) * CLOCK_SPEED,
+    schedule: (delayMs, callback) => systemClock.schedule(delayMs / CLOCK_SPEED, callback),
+  }
+}

@@ -1,0 +1,43 @@
+import { type SideName, sides } from './all-sides.ts'
+
+/** What a process of its own is asked to do. */
+export interface SideTask {
+  side: SideName
+  url: string
+  /** Before the clock runs. */
+  warmUpRecords: number
+  records: number
+}
+
+export interface SideRun {
+  records: number
+  wallMs: number
+  /** Of this process, all its threads, over the run. */
+  cpuMicros: number
+  /** Above what it held before the first record. */
+  peakRssGrowthBytes: number
+}
+
+// Forked by the bench.
+process.once('message', (task: SideTask) => {
+  run(task)
+    .catch((error: Error) => ({ error: error.message }))
+    .then((answer) => process.send!(answer, () => process.exit()))
+})
+
+async function run({ side, url, warmUpRecords, records }: SideTask): Promise<SideRun> {
+  const { put } = await sides[side]({ url })
+  const rssBefore = process.memoryUsage.rss()
+  await put(warmUpRecords)
+  const cpuBefore = process.cpuUsage()
+  const startedAtMs = performance.now()
+  const count = await put(records)
+  const wallMs = performance.now() - startedAtMs
+  const { user, system } = process.cpuUsage(cpuBefore)
+  return {
+    records: count,
+    wallMs,
+    cpuMicros: user + system,
+    peakRssGrowthBytes: Math.max(0, process.resourceUsage().maxRSS * 1024 - rssBefore),
+  }
+}
