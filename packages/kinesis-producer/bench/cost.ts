@@ -90,6 +90,7 @@ function summarize({ name, title }: MeasuredSide, rounds: readonly Round[], fail
     name,
     title,
     cpuMicrosPerRecord: median(cpuRuns),
+    mainThreadMicrosPerRecord: median(runs.map((run) => run.mainThreadMicrosPerRecord)),
     recordsPerSecond: median(runs.map((run) => run.recordsPerSecond)),
     peakRssGrowthMiB: median(runs.map((run) => run.peakRssGrowthMiB)),
     connections,
@@ -120,6 +121,7 @@ function tableOf(summaries: readonly Summary[]): SectionResult['table'] {
         ? { 'CPU µs/record': 'failed' }
         : {
             'CPU µs/record': rounded(side.cpuMicrosPerRecord, 2),
+            'main thread': rounded(side.mainThreadMicrosPerRecord, 2),
             'records/s': Math.round(side.recordsPerSecond),
             'peak RSS growth MiB': Math.round(side.peakRssGrowthMiB),
             connections: side.connections,

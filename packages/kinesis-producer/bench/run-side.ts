@@ -7,6 +7,7 @@ import type { Sink, SinkReport } from './sink.ts'
 
 export interface Measured {
   cpuMicrosPerRecord: number
+  mainThreadMicrosPerRecord: number
   recordsPerSecond: number
   peakRssGrowthMiB: number
   /** As the sink counted them, the warm-up included. */
@@ -44,6 +45,7 @@ export async function runSide(
   }
   return {
     cpuMicrosPerRecord: answer.cpuMicros / answer.records,
+    mainThreadMicrosPerRecord: answer.mainThreadMicros / answer.records,
     recordsPerSecond: (answer.records * 1_000) / answer.wallMs,
     peakRssGrowthMiB: answer.peakRssGrowthBytes / 2 ** 20,
     sink: report,
