@@ -49,4 +49,5 @@ export {
   StreamingError,
   type StreamingErrorOptions,
 } from './streaming-error.js'
+export { isThrottlingCode } from './throttling-codes.js'
 export type { TopologyEdge, TopologyManifest, TopologyNode, TopologyNodeKind } from './topology.js'

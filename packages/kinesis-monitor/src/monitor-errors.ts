@@ -1,4 +1,4 @@
-import { InvalidOptionError, StreamingError } from '@org/kinesis-core'
+import { InvalidOptionError, isThrottlingCode, StreamingError } from '@org/kinesis-core'
 
 /** The stream does not exist in this region and account. */
 export class StreamNotFoundError extends StreamingError {
@@ -91,21 +91,6 @@ export interface AttemptedCall {
   endpoint?: string | undefined
 }
 
-const THROTTLING = new Set([
-  'Throttling',
-  'ThrottlingException',
-  'ThrottledException',
-  'RequestLimitExceeded',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'TooManyRequestsException',
-  'LimitExceededException',
-  'LimitExceededFault',
-  'ProvisionedThroughputExceededException',
-  'KMSThrottlingException',
-  'SlowDown',
-])
-
 const DENIED = new Set([
   'AccessDenied',
   'AccessDeniedException',
@@ -181,7 +166,7 @@ export function toMonitorError(error: unknown, call: AttemptedCall): StreamingEr
   const network = [shape.code, name].find((code) => code !== undefined && NETWORK.has(code))
   if (network !== undefined) return new EndpointUnreachableError(endpointOf(shape, call), network, error)
   const status = shape.$metadata?.httpStatusCode
-  if (THROTTLING.has(name) || status === 429) return new ThrottledError(call.permission, error)
+  if (isThrottlingCode(name) || status === 429) return new ThrottledError(call.permission, error)
   return new ServiceRequestError(call.permission, name, message, status !== undefined && status >= 500, error)
 }
 

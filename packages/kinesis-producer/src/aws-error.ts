@@ -1,4 +1,4 @@
-import { isThrottle } from './entry-outcome.js'
+import { isThrottlingCode } from '@org/kinesis-core'
 import { type StreamIdentity, TransportFault } from './put-records-transport.js'
 
 /** The connection was never made, so nothing can have been stored. */
@@ -28,7 +28,7 @@ export function classifyAwsError(error: unknown, stream: StreamIdentity): Transp
   const fault = (kind: TransportFault['kind'], text: string, maybeDelivered = false) =>
     new TransportFault(text, { kind, reason, maybeDelivered, cause: error })
 
-  if (isThrottle(name) || statusCode === 429) return fault('throttled', `${reason}: ${message}`)
+  if (isThrottlingCode(name) || statusCode === 429) return fault('throttled', `${reason}: ${message}`)
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
     return fault(
       'rejected',

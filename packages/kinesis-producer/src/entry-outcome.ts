@@ -1,19 +1,21 @@
+import { isThrottlingCode } from '@org/kinesis-core'
 import { type PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
 
 export type EntryOutcome = { shardId: string; sequenceNumber: string } | TransportFault
 
 /** Reads one entry of a PutRecords response. HTTP 200 says nothing about it: a failed entry in a good response is the normal path. */
-export function entryOutcome(result: PutRecordsEntryResult): EntryOutcome {
-  const { shardId, sequenceNumber, errorCode, errorMessage } = result
-  if (errorCode !== undefined) {
+export function entryOutcome(result: PutRecordsEntryResult | null | undefined): EntryOutcome {
+  // A transport of the user's may be JavaScript: what is no result, or none of ours, must not pass for one.
+  const { shardId, sequenceNumber, errorCode, errorMessage } = result ?? {}
+  if (typeof errorCode === 'string') {
     return new TransportFault(`${errorCode}: ${errorMessage ?? 'no message'}`, {
-      kind: isThrottle(errorCode) ? 'throttled' : 'transient',
+      kind: isThrottlingCode(errorCode) ? 'throttled' : 'transient',
       reason: errorCode,
       // The service says of these entries that it did not store them.
       maybeDelivered: false,
     })
   }
-  if (shardId !== undefined && sequenceNumber !== undefined) return { shardId, sequenceNumber }
+  if (typeof shardId === 'string' && typeof sequenceNumber === 'string') return { shardId, sequenceNumber }
   return new TransportFault('The response has an entry with neither a sequence number nor an error code.', {
     kind: 'transient',
     reason: 'MalformedResponse',
@@ -39,19 +41,5 @@ export function wrongShardFault(shardId: string): TransportFault {
       reason: 'WrongShard',
       maybeDelivered: true,
     },
-  )
-}
-
-export function isThrottle(code: string): boolean {
-  return (
-    code === 'ProvisionedThroughputExceededException' ||
-    code === 'LimitExceededException' ||
-    code === 'KMSThrottlingException' ||
-    code === 'ThrottlingException' ||
-    code === 'Throttling' ||
-    code === 'ThrottledException' ||
-    code === 'RequestLimitExceeded' ||
-    code === 'TooManyRequestsException' ||
-    code === 'SlowDown'
   )
 }
