@@ -13,33 +13,45 @@ export class TimedRequests {
     this.#clock = clock
   }
 
-  /** Settles once; rejects with a `TransportFault` and nothing else. */
-  run<T>(request: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
+  /**
+   * Settles once; rejects with a `TransportFault` and nothing else. What the request resolves with must pass `isAnswer`: a transport of
+   * the user's may be JavaScript, and forget to return.
+   */
+  run<T>(
+    request: (signal: AbortSignal) => Promise<T>,
+    timeoutMs: number,
+    isAnswer: (value: unknown) => boolean = Array.isArray,
+  ): Promise<T> {
     const abort = new AbortController()
     this.#aborts.add(abort)
     return new Promise<T>((resolve, reject) => {
       const cancelTimeout = this.#clock.schedule(timeoutMs, () =>
         abort.abort(fault('RequestTimeout', `No answer within ${timeoutMs} ms.`)),
       )
+      const onAbort = () => {
+        end()
+        reject(abort.signal.reason)
+      }
       const end = () => {
         cancelTimeout()
         this.#aborts.delete(abort)
+        // A transport may keep the signal for longer than the request lasts, and with it the records.
+        abort.signal.removeEventListener('abort', onAbort)
       }
-      abort.signal.addEventListener('abort', () => {
-        end()
-        reject(abort.signal.reason)
-      })
+      abort.signal.addEventListener('abort', onAbort)
       // The extra step turns what a transport throws before its first await into a rejection.
       Promise.resolve()
         .then(() => request(abort.signal))
         .then(
           (value) => {
             end()
-            resolve(value)
+            if (isAnswer(value)) resolve(value)
+            else reject(fault('MalformedResponse', `The transport resolved with ${describe(value)}.`))
           },
           (error: unknown) => {
             end()
-            reject(error instanceof TransportFault ? error : fault('TransportError', String(error), error))
+            const text = error instanceof Error ? String(error) : `The transport threw ${describe(error)}.`
+            reject(error instanceof TransportFault ? error : fault('TransportError', text, error))
           },
         )
     })
@@ -48,6 +60,11 @@ export class TimedRequests {
   abortAll(reason: string, message: string): void {
     for (const abort of this.#aborts) abort.abort(fault(reason, message))
   }
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  return typeof value === 'string' ? JSON.stringify(value) : `a value of type ${typeof value}`
 }
 
 /** Whoever gives up waiting does not know what the service has done by then. */
