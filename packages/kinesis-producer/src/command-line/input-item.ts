@@ -1,0 +1,67 @@
+import { isUtf8 } from 'node:buffer'
+import { type Random, StreamingError } from '@org/kinesis-core'
+import { RecordTooLargeError } from '../producer-errors.js'
+import { encodeRecord, type ProducerRecord } from '../record-input.js'
+import type { FieldText } from './field-text.js'
+import type { Line } from './line-splitter.js'
+import { excerptOf } from './printable.js'
+
+/** What a line, or a row of several, came to: a record, or why there is none. */
+export type InputItem =
+  | { lineNumber: number; record: ProducerRecord & { data: Uint8Array } }
+  | { lineNumber: number; reason: string; excerpt: string }
+
+/** The record, once everything about it is checked: what the producer would refuse is bad input, and named with its line. */
+export function recordOf(
+  line: Line,
+  data: Buffer,
+  partitionKey: FieldText | undefined,
+  explicitHashKey: FieldText | undefined,
+  { maxRecordBytes, random }: { maxRecordBytes: number; random: Random },
+): InputItem {
+  const key = partitionKey ?? { text: randomKey(random) }
+  if ('reason' in key) return refused(line, key.reason)
+  if (explicitHashKey !== undefined && 'reason' in explicitHashKey)
+    return refused(line, explicitHashKey.reason)
+  const record = {
+    partitionKey: key.text,
+    data,
+    ...(explicitHashKey === undefined ? {} : { explicitHashKey: explicitHashKey.text }),
+  }
+  try {
+    encodeRecord(record, { maxRecordBytes })
+  } catch (error) {
+    if (error instanceof RecordTooLargeError) {
+      const what = `it makes a record of ${error.sizeBytes.toLocaleString('en-US')} bytes with its key`
+      return refused(line, tooLargeText(what, maxRecordBytes))
+    }
+    if (!StreamingError.isInstance(error)) throw error
+    return refused(line, error.message)
+  }
+  return { lineNumber: line.number, record }
+}
+
+export function refused(line: Line, reason: string): InputItem {
+  return { lineNumber: line.number, reason, excerpt: excerptOf(line.bytes) }
+}
+
+/** Why a line cannot be taken for text. */
+export function unreadableReason(line: Line, limits: { maxRecordBytes: number }): string | undefined {
+  if (line.sizeBytes > limits.maxRecordBytes) return tooLargeReason(line, limits)
+  return isUtf8(line.bytes) ? undefined : 'it is not UTF-8. Convert the input, with iconv say.'
+}
+
+export function tooLargeReason({ sizeBytes }: Line, { maxRecordBytes }: { maxRecordBytes: number }) {
+  return sizeBytes > maxRecordBytes
+    ? tooLargeText(`it has ${sizeBytes.toLocaleString('en-US')} bytes`, maxRecordBytes)
+    : undefined
+}
+
+function tooLargeText(what: string, maxRecordBytes: number): string {
+  return `${what}, and a record with its key holds ${maxRecordBytes.toLocaleString('en-US')} (--max-record-bytes).`
+}
+
+/** Spreads records over all shards; short, because it is sent and paid for. */
+function randomKey(random: Random): string {
+  return Math.floor(random() * Number.MAX_SAFE_INTEGER).toString(36)
+}

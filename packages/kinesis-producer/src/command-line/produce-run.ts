@@ -1,0 +1,186 @@
+import { StreamingError, sleep, systemClock, systemRandom } from '@org/kinesis-core'
+import { KinesisProducer } from '../kinesis-producer.js'
+import type { KinesisProducerOptions } from '../producer-options.js'
+import type { ProducerRecord } from '../record-input.js'
+import type { ErrorOutput } from './error-output.js'
+import type { InputItem } from './input-item.js'
+import type { InputSource, OpenInput } from './input-source.js'
+import { LineSplitter } from './line-splitter.js'
+import type { ProduceCommand } from './produce-command.js'
+import { RateLimit } from './rate-limit.js'
+import { readChunks } from './read-chunks.js'
+import { recordReader } from './record-reader.js'
+import type { ProduceSummary } from './summary.js'
+
+/** Where a run is, beyond what its summary counts. */
+export interface RunPosition {
+  phase: 'reading' | 'draining'
+  /** Of all inputs, 0 to 1; undefined where one has no end. */
+  readShare: number | undefined
+  isInterrupted: boolean
+}
+
+/** Reads the inputs one after the other, hands their records to a producer, and waits until all have settled. */
+export class ProduceRun {
+  readonly #producer: KinesisProducer | undefined
+  readonly #rate: RateLimit | undefined
+  /** Ends the reading: on interruption, where it makes no sense to go on. */
+  readonly #stop = new AbortController()
+  readonly #startedAtMs = performance.now()
+  #phase: RunPosition['phase'] = 'reading'
+  #isInterrupted = false
+  #error: string | undefined
+  #read = 0
+  #refused = 0
+  #bytes = 0
+  #open: OpenInput | undefined
+  #closedFileBytes = 0
+
+  constructor(
+    private readonly command: ProduceCommand,
+    private readonly sources: readonly InputSource[],
+    /** Undefined in a dry run. */
+    settings: KinesisProducerOptions | undefined,
+    private readonly maxRecordBytes: number,
+    private readonly output: ErrorOutput,
+  ) {
+    this.#rate = command.rate === undefined ? undefined : new RateLimit(command.rate)
+    if (settings === undefined) return
+    this.#producer = new KinesisProducer({
+      ...settings,
+      hooks: {
+        onRecordFailed: ({ error }) => {
+          this.output.sayOneOf('failures', error.message)
+          // Nothing that is read after it would fare better.
+          if (error.code === 'REQUEST_REJECTED') this.#end(error.message)
+        },
+      },
+    })
+  }
+
+  async run(): Promise<void> {
+    try {
+      for (const source of this.sources) {
+        if (this.#stop.signal.aborted) break
+        await this.#readSource(source)
+      }
+    } catch (error) {
+      if (!StreamingError.isInstance(error)) throw error
+      this.output.say(error.message)
+      this.#end(error.message)
+    }
+    this.#phase = 'draining'
+    await this.#producer?.close()
+  }
+
+  /** Stops the reading; what a pipe has given already is delivered, because nobody could read it again. */
+  interrupt(): void {
+    this.#isInterrupted = true
+    this.#stop.abort()
+  }
+
+  position(): RunPosition {
+    const fileBytes = this.sources.reduce<number | undefined>(
+      (sum, { sizeBytes }) => (sum === undefined || sizeBytes === undefined ? undefined : sum + sizeBytes),
+      0,
+    )
+    const readBytes = this.#closedFileBytes + (this.#open?.bytesRead() ?? 0)
+    return {
+      phase: this.#phase,
+      readShare: fileBytes ? readBytes / fileBytes : undefined,
+      isInterrupted: this.#isInterrupted,
+    }
+  }
+
+  summary(): ProduceSummary {
+    const stats = this.#producer?.stats()
+    const seconds = (performance.now() - this.#startedAtMs) / 1_000
+    const delivered = stats?.delivered ?? 0
+    return {
+      read: this.#read,
+      delivered,
+      failed: stats === undefined ? 0 : stats.failed + stats.refused,
+      refused: this.#refused,
+      unsettled: stats?.pending ?? 0,
+      bytes: this.#bytes,
+      seconds,
+      deliveredPerSecond: delivered / seconds,
+      requests: stats?.requests ?? 0,
+      throttled: stats?.throttled ?? 0,
+      interrupted: this.#isInterrupted,
+      dryRun: this.#producer === undefined,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    }
+  }
+
+  async #readSource(source: InputSource): Promise<void> {
+    const { command, maxRecordBytes } = this
+    const open = source.open()
+    this.#open = open
+    const splitter = new LineSplitter(maxRecordBytes)
+    const reader = recordReader({
+      format: command.format,
+      partitionKeyField: command.partitionKey,
+      partitionKeyRegex: command.partitionKeyRegex,
+      explicitHashKeyField: command.explicitHashKey,
+      delimiter: command.delimiter,
+      skipEmpty: command.skipEmpty,
+      maxRecordBytes,
+      random: systemRandom,
+    })
+    for await (const chunk of readChunks(open.stream, source.name, this.#stop.signal)) {
+      await this.#take(reader.read(splitter.push(chunk)), source)
+      if (this.#isOver(source)) return
+    }
+    // A pipe that was left amid a line has brought no line.
+    if (this.#stop.signal.aborted && !open.stream.readableEnded) return
+    await this.#take([...reader.read(splitter.end()), ...reader.end()], source)
+    this.#closedFileBytes += source.sizeBytes ?? 0
+    this.#open = undefined
+  }
+
+  async #take(items: readonly InputItem[], source: InputSource): Promise<void> {
+    for (const item of items) {
+      if (this.#rate !== undefined && 'record' in item) await this.#whenDue(this.#rate)
+      if (this.#isOver(source)) return
+      this.#read += 1
+      if ('record' in item) {
+        this.#bytes += item.record.data.byteLength
+        await this.#deliver(item.record)
+      } else {
+        this.#refuse(`${source.name}, line ${item.lineNumber}: ${item.reason} It begins: ${item.excerpt}`)
+      }
+    }
+  }
+
+  /** Hands one record over, and waits until there is room for another. Its fate shows in the producer's counters and hooks. */
+  async #deliver(record: ProducerRecord): Promise<void> {
+    if (this.#producer === undefined) return
+    await this.#producer.ready()
+    this.#producer.put(record).catch(() => {})
+  }
+
+  async #whenDue(rate: RateLimit): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const delayMs = rate.take(performance.now())
+      if (delayMs === 0) return
+      await sleep(systemClock, delayMs, this.#stop.signal)
+    }
+  }
+
+  #refuse(message: string): void {
+    this.#refused += 1
+    this.output.sayOneOf('bad lines', message)
+    if (this.command.onBadInput === 'stop') this.#end(message)
+  }
+
+  #end(error: string): void {
+    this.#error ??= error
+    this.#stop.abort()
+  }
+
+  #isOver(source: InputSource): boolean {
+    if (this.#error !== undefined) return true
+    return this.#isInterrupted && source.sizeBytes !== undefined
+  }
+}
