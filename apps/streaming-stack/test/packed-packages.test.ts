@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 interface Manifest {
   name: string
   version: string
+  bin?: Record<string, string>
   exports: Record<string, unknown>
   peerDependencies?: Record<string, string>
 }
@@ -78,6 +79,12 @@ describe('the packed packages, installed into an empty folder', () => {
     ])
 
     expect(JSON.parse(exported)).not.toEqual([])
+  })
+
+  it('bring the producer as a command', () => {
+    const { version } = manifests.find(({ manifest }) => manifest.bin?.['kinesis-produce'])!.manifest
+
+    expect(run(join(consumer, 'node_modules/.bin/kinesis-produce'), ['--version'])).toBe(`${version}\n`)
   })
 
   it('constructs also answer require, for CDK apps that are CommonJS', () => {

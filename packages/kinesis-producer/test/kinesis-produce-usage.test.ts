@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { promisify } from 'node:util'
 import { type Local, startLocal } from '@org/kinesis-local'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { produce } from './produce-process.js'
@@ -92,5 +95,31 @@ describe('the usage of kinesis-produce', () => {
     const help = await produce(['--help'])
     expect(help.status).toBe(0)
     expect(help.stdout).toContain('tail -F access.log | kinesis-produce --stream-name logs')
+  })
+  it('is told by the README, flag by flag', async () => {
+    const [, section] = readFileSync(new URL('../README.md', import.meta.url), 'utf8').split(
+      '\n## Command line\n',
+    )
+    const flagsIn = (text: string) => new Set(text.match(/--[a-z][a-z-]+/g))
+    const { stdout } = await produce(['--help'])
+
+    const told = flagsIn(section!.split('\n## ')[0]!)
+
+    expect([...flagsIn(stdout)].filter((flag) => !told.has(flag))).toEqual([])
+    expect([...told].filter((flag) => !flagsIn(stdout).has(flag))).toEqual([])
+  })
+
+  it('costs nobody anything who only imports the package', async () => {
+    const script = `
+      import { registerHooks } from 'node:module'
+      const loaded = []
+      registerHooks({ resolve: (name, context, next) => (loaded.push(name), next(name, context)) })
+      await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)})
+      console.log(loaded.join(' '))`
+
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])
+
+    expect(stdout).toContain('@aws-sdk/client-kinesis')
+    expect(stdout).not.toMatch(/commander|csv-parse/)
   })
 })

@@ -15,8 +15,8 @@ import type { ProduceSummary } from './summary.js'
 /** Where a run is, beyond what its summary counts. */
 export interface RunPosition {
   phase: 'reading' | 'draining'
-  /** Of all inputs, 0 to 1; undefined where one has no end. */
-  readShare: number | undefined
+  /** Of all inputs, read and settled, 0 to 1; undefined where one has no end. */
+  doneShare: number | undefined
   isInterrupted: boolean
 }
 
@@ -33,6 +33,8 @@ export class ProduceRun {
   #read = 0
   #refused = 0
   #bytes = 0
+  /** Of the chunk at hand: read, and not taken yet. */
+  #itemsAhead = 0
   #open: OpenInput | undefined
   #closedFileBytes = 0
 
@@ -85,9 +87,11 @@ export class ProduceRun {
       0,
     )
     const readBytes = this.#closedFileBytes + (this.#open?.bytesRead() ?? 0)
+    const settled = this.#read - (this.#producer?.stats().pending ?? 0)
+    const settledShare = settled / Math.max(1, this.#read + this.#itemsAhead)
     return {
       phase: this.#phase,
-      readShare: fileBytes ? readBytes / fileBytes : undefined,
+      doneShare: fileBytes ? (readBytes / fileBytes) * settledShare : undefined,
       isInterrupted: this.#isInterrupted,
     }
   }
@@ -140,10 +144,12 @@ export class ProduceRun {
   }
 
   async #take(items: readonly InputItem[], source: InputSource): Promise<void> {
+    this.#itemsAhead = items.length
     for (const item of items) {
       if (this.#rate !== undefined && 'record' in item) await this.#whenDue(this.#rate)
       if (this.#isOver(source)) return
       this.#read += 1
+      this.#itemsAhead -= 1
       if ('record' in item) {
         this.#bytes += item.record.data.byteLength
         await this.#deliver(item.record)

@@ -23,7 +23,7 @@ export async function producerSettings(
     ...connection,
     ordering: command.ordering,
     maxRecordBytes,
-    maxBufferedBytes: bufferBound(maxRecordBytes, facts),
+    maxBufferedBytes: bufferBound(maxRecordBytes, facts, command.aggregate === true),
     ...given({
       lingerMs: command.lingerMs,
       maxInFlightRequests: command.maxInFlight,
@@ -46,14 +46,14 @@ export function recordBound(asked: number | undefined, { maxRecordBytes }: Strea
 }
 
 /**
- * As far ahead of the stream as keeps its shards busy, and no more: what was read is still to be drained after Ctrl-C. Four records of the
- * largest size, so that one waits while others are on their way.
+ * As far ahead of the stream as keeps its shards busy, and no more: what was read is still to be drained after Ctrl-C. The bound counts what a
+ * record costs in memory, so where many small ones are sent as one it has to be larger.
  */
-function bufferBound(maxRecordBytes: number, { openShards }: StreamFacts): number {
-  const seconds = 2
+function bufferBound(maxRecordBytes: number, { openShards }: StreamFacts, isAggregated: boolean): number {
+  const seconds = isAggregated ? 8 : 2
   const shards = openShards ?? Number.POSITIVE_INFINITY
   const taken = shards * seconds * kinesisQuotas.shardWriteBytesPerSecond
-  return Math.max(4 * maxRecordBytes, Math.min(64 * MiB, taken))
+  return Math.max(2 * maxRecordBytes, Math.min(64 * MiB, taken))
 }
 
 type Given<T> = { [K in keyof T]?: NonNullable<T[K]> }

@@ -25,11 +25,10 @@ export function progressLine(snapshot: ProgressSnapshot, columns: number): strin
   return line.slice(0, Math.max(0, columns - 1))
 }
 
-function positionText({ seconds, readShare, phase, isInterrupted }: ProgressSnapshot): string {
-  if (phase === 'draining' || isInterrupted)
-    return `draining, Ctrl-C ${isInterrupted ? 'again' : 'twice'} gives up`
-  if (readShare === undefined) return durationText(seconds)
-  const share = Math.min(1, readShare)
+function positionText({ seconds, doneShare, phase, isInterrupted }: ProgressSnapshot): string {
+  if (isInterrupted) return 'draining, Ctrl-C again gives up'
+  if (doneShare === undefined) return phase === 'draining' ? 'draining' : durationText(seconds)
+  const share = Math.min(1, doneShare)
   const filled = Math.round(BAR_WIDTH * share)
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${Math.floor(100 * share)}%`
   // Before the first seconds are over it would be a guess.
