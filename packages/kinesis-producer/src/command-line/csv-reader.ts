@@ -8,6 +8,13 @@ import type { RecordReader, RecordReaderOptions } from './record-reader.js'
 
 const QUOTE_OPEN = 'a quote opens in it that never closes.'
 
+/** What the parser's errors mean to whoever wrote the line. */
+const REASONS: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: QUOTE_OPEN,
+  INVALID_OPENING_QUOTE: 'a quote stands inside a field that does not begin with one.',
+  CSV_INVALID_CLOSING_QUOTE: 'more follows after the quote that closes a field.',
+}
+
 /**
  * Rows of CSV with a header, each as a JSON object of texts. A row that cannot be read costs the line in which it begins, and no more: where
  * a quote never closes, reading goes on at the next line instead of taking the rest of the input for one field.
@@ -149,16 +156,7 @@ function parseFields(text: string, delimiter: string): string[] | string {
     return (parse(text, { delimiter }) as string[][])[0]!
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    switch (error.code) {
-      case 'CSV_QUOTE_NOT_CLOSED':
-        return QUOTE_OPEN
-      case 'INVALID_OPENING_QUOTE':
-        return 'a quote stands inside a field that does not begin with one.'
-      case 'CSV_INVALID_CLOSING_QUOTE':
-        return 'more follows after the quote that closes a field.'
-      default:
-        return `it is no CSV (${error.code}).`
-    }
+    return REASONS[error.code] ?? `it is no CSV (${error.code}).`
   }
 }
 

@@ -26,6 +26,7 @@ export async function inputSources(files: readonly string[]): Promise<InputSourc
 
 function standardInput(): InputSource {
   const stats = fstatSync(0)
+  if (stats.isDirectory()) throw unusable('Standard input', 'is a folder')
   return {
     name: 'standard input',
     sizeBytes: stats.isFile() ? stats.size : undefined,

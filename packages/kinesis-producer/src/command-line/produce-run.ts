@@ -146,32 +146,29 @@ export class ProduceRun {
   async #take(items: readonly InputItem[], source: InputSource): Promise<void> {
     this.#itemsAhead = items.length
     for (const item of items) {
-      if (this.#rate !== undefined && 'record' in item) await this.#whenDue(this.#rate)
+      if ('record' in item) await this.#whenDue()
       if (this.#isOver(source)) return
       this.#read += 1
       this.#itemsAhead -= 1
-      if ('record' in item) {
-        this.#bytes += item.record.data.byteLength
-        await this.#deliver(item.record)
-      } else {
-        this.#refuse(`${source.name}, line ${item.lineNumber}: ${item.reason} It begins: ${item.excerpt}`)
-      }
+      if ('record' in item) this.#deliver(item.record)
+      else this.#refuse(`${source.name}, line ${item.lineNumber}: ${item.reason} It begins: ${item.excerpt}`)
     }
   }
 
-  /** Hands one record over, and waits until there is room for another. Its fate shows in the producer's counters and hooks. */
-  async #deliver(record: ProducerRecord): Promise<void> {
-    if (this.#producer === undefined) return
-    await this.#producer.ready()
-    this.#producer.put(record).catch(() => {})
+  /** Hands one record over; its fate shows in the producer's counters and hooks. */
+  #deliver(record: ProducerRecord & { data: Uint8Array }): void {
+    this.#bytes += record.data.byteLength
+    this.#producer?.put(record).catch(() => {})
   }
 
-  async #whenDue(rate: RateLimit): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const delayMs = rate.take(performance.now())
-      if (delayMs === 0) return
+  /** When the rate, which a stop ends, and the producer have room for one more. */
+  async #whenDue(): Promise<void> {
+    while (this.#rate !== undefined && !this.#stop.signal.aborted) {
+      const delayMs = this.#rate.take(performance.now())
+      if (delayMs === 0) break
       await sleep(systemClock, delayMs, this.#stop.signal)
     }
+    await this.#producer?.ready()
   }
 
   #refuse(message: string): void {
