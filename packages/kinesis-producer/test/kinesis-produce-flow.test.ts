@@ -49,7 +49,7 @@ describe('the flow through kinesis-produce', () => {
     expect(delivered).toBe(1_001)
     // One is due at once, and a thousand more in two and a half seconds.
     expect(seconds).toBeGreaterThanOrEqual(2.5)
-    expect(seconds).toBeLessThan(4)
+    expect(seconds).toBeLessThan(5)
   })
 
   it('keeps the order of each key through failures of some records of a request', async () => {
@@ -200,19 +200,23 @@ describe('the flow through kinesis-produce', () => {
   })
 
   it('gives up at once on a second Ctrl-C, and says what was on its way', async () => {
+    let puts = 0
     const local = await aService({
-      faults: ({ operation }) =>
-        operation === 'PutRecords' ? { kind: 'stall', delayMs: 60_000 } : undefined,
+      faults: ({ operation }) => {
+        if (operation !== 'PutRecords') return undefined
+        puts += 1
+        return { kind: 'stall', delayMs: 60_000 }
+      },
     })
     const { child, ended } = startProduce(to(local), { input: trickle(() => 'line\n') })
-    // Nothing tells when it has read a line: nothing is answered, nothing is printed.
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await expect.poll(() => puts).toBeGreaterThan(0)
 
     child.kill('SIGINT')
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    child.kill('SIGINT')
+    // Two signals that a busy process has not seen yet are one to it.
+    const again = setInterval(() => child.kill('SIGINT'), 300)
 
     const { status, stdout } = await ended
+    clearInterval(again)
     const summary = JSON.parse(stdout)
     expect(status).toBe(130)
     expect(summary.unsettled).toBeGreaterThan(0)
