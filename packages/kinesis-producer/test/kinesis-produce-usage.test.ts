@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { type Local, startLocal } from '@org/kinesis-local'
@@ -89,6 +91,51 @@ describe('the usage of kinesis-produce', () => {
     expect(stdout).toBe('')
     expect(status).toBe(2)
   })
+
+  it('says of a stream that is being created that it is not there yet', async () => {
+    const slow = await startLocal({ streamTransitionMs: 60_000 })
+    slow.kinesis.call('CreateStream', { StreamName: 'new', ShardCount: 1 })
+
+    const { status, stderr } = await produce(['--stream-name', 'new', '--endpoint-url', slow.url])
+    await slow.close()
+
+    expect(stderr).toBe(
+      'kinesis-produce: The stream new is CREATING. Wait until it is ACTIVE, or name another one.\n',
+    )
+    expect(status).toBe(2)
+  })
+
+  it.each(['AccessDeniedException', 'LimitExceededException'])(
+    'goes on where the question for the stream is answered with %s',
+    async (code) => {
+      const proxy = createServer(async (request, response) => {
+        if (String(request.headers['x-amz-target']).endsWith('DescribeStreamSummary')) {
+          response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
+          response.end(JSON.stringify({ __type: code, message: 'no' }))
+          return
+        }
+        const forwarded = { method: 'POST', headers: request.headers, path: '/' }
+        request.pipe(
+          httpRequest(local.url, forwarded, (answer) => {
+            response.writeHead(answer.statusCode!, answer.headers)
+            answer.pipe(response)
+          }),
+        )
+      })
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+      const { port } = proxy.address() as AddressInfo
+
+      const { status, stdout, stderr } = await produce(
+        ['--stream-name', 'orders', '--endpoint-url', `http://127.0.0.1:${port}`],
+        { input: 'line\n' },
+      )
+      proxy.close()
+
+      expect(stderr).toBe('')
+      expect(stdout).toContain('1 read, 1 delivered')
+      expect(status).toBe(0)
+    },
+  )
 
   it('answers --version and --help', async () => {
     expect((await produce(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
