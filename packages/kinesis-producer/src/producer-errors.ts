@@ -9,6 +9,9 @@ export type ProducerErrorCode =
   | 'KEY_HALTED'
   | 'REQUEST_REJECTED'
   | 'PRODUCER_CLOSED'
+  | 'SPOOL_FULL'
+  | 'SPOOL_FAILED'
+  | 'SPOOL_IN_USE'
 
 interface ProducerErrorOptions extends StreamingErrorOptions {
   code: ProducerErrorCode
