@@ -92,7 +92,7 @@ function isListenedOn(path: string): Promise<boolean> {
     })
     // Whatever else happens, there may be somebody.
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT')
+      resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(error.code ?? ''))
     })
   })
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Disk } from './disk.js'
 import {
   type DamagedRange,
   decodeHeader,
@@ -32,6 +33,7 @@ export interface FrameFile {
  * empty one.
  */
 export async function readFrameFile(
+  disk: Disk,
   directory: string,
   file: { name: string; kind: FileKind; salt: number; mayBeTorn: boolean },
   onFrame: (frame: Frame) => void,
@@ -63,10 +65,10 @@ export async function readFrameFile(
     const bytes = Math.min(HEADER_BYTES, contents.length)
     found.unshift({ offset: 0, bytes, reason: isShort ? incomplete : 'bad-header' })
   }
-  const keptIn = found.length === 0 ? undefined : keepAside(directory, file.name, contents, found)
+  const keptIn = found.length === 0 ? undefined : keepAside(disk, directory, file.name, contents, found)
   const tail = found.at(-1)
   const isTorn = tail?.reason === 'torn-tail' && keptIn !== undefined
-  if (isTorn) cutTail(path, tail.offset)
+  if (isTorn) cutTail(disk, path, tail.offset)
   return {
     header: header === 'damaged' ? undefined : header,
     bytes: isTorn ? tail.offset : contents.length,

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { type Disk, writeAll } from './disk.js'
 import {
   encodeHeader,
@@ -51,11 +51,11 @@ export class SettledFile {
     this.#frames++
   }
 
-  sync(): void {
+  sync(disk: Disk): void {
     if (this.#bytes === 0) return
     const file = openSync(this.path, 'r+')
     try {
-      fsyncSync(file)
+      disk.syncNow(file)
     } finally {
       closeSync(file)
     }

@@ -1,5 +1,6 @@
-import { closeSync, constants, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Disk, writeAll } from './disk.js'
 
 /**
  * `'torn-tail'`: the last file ends amid a frame. A process that was killed in mid-write leaves that, and the append had not returned;
@@ -29,41 +30,39 @@ export interface SpoolDamage {
 
 /** Copies the damaged bytes out of a file that will be deleted; returns where to, or undefined where the disk refuses. */
 export function keepAside(
+  disk: Disk,
   directory: string,
   segment: string,
   contents: Buffer,
   ranges: readonly { offset: number; bytes: number }[],
 ): string | undefined {
   const path = join(directory, `${segment}.corrupt`)
-  try {
-    // What an earlier start kept stays in it.
-    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
-    try {
-      for (const { offset, bytes } of ranges) {
-        for (let done = 0; done < bytes; )
-          done += writeSync(file, contents, offset + done, bytes - done, offset + done)
-      }
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
+  // What an earlier start kept stays in it.
+  const isKept = change(disk, path, constants.O_RDWR | constants.O_CREAT, (file) => {
+    for (const { offset, bytes } of ranges) {
+      writeAll(disk, file, contents.subarray(offset, offset + bytes), bytes, offset)
     }
-    return path
-  } catch {
-    return undefined
-  }
+    disk.syncDirectoryNow(directory)
+  })
+  return isKept ? path : undefined
 }
 
-/** What is torn is read once: behind it nothing is appended, but other segments follow. */
-export function cutTail(path: string, bytes: number): void {
+/** What is torn is read once: behind it nothing is appended, but other segments follow. A disk that refuses shows it again to the next start. */
+export function cutTail(disk: Disk, path: string, bytes: number): void {
+  change(disk, path, constants.O_RDWR, (file) => disk.truncate(file, bytes))
+}
+
+function change(disk: Disk, path: string, flags: number, write: (file: number) => void): boolean {
   try {
-    const file = openSync(path, 'r+')
+    const file = openSync(path, flags, 0o600)
     try {
-      ftruncateSync(file, bytes)
-      fsyncSync(file)
+      write(file)
+      disk.syncNow(file)
     } finally {
       closeSync(file)
     }
+    return true
   } catch {
-    // It is found again by the next start.
+    return false
   }
 }

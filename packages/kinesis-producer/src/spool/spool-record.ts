@@ -33,7 +33,7 @@ export function writeRecord(target: Buffer, at: number, record: SpoolRecord, app
   const hashKeyBytes =
     explicitHashKey === undefined ? 0 : target.write(explicitHashKey, keyAt + keyBytes, 'latin1')
   target.writeUInt16LE(keyBytes, at)
-  target[at + 2] = hashKeyBytes
+  target.writeUInt8(hashKeyBytes, at + 2)
   target.writeDoubleLE(appendedAtMs, at + 3)
   const dataAt = keyAt + keyBytes + hashKeyBytes
   target.set(data, dataAt)

@@ -76,7 +76,7 @@ export class Spool {
     try {
       makeDirectory(directory, resolved.fsync === 'never' ? undefined : disk)
       unlock = await lockDirectory(directory)
-      const stored = await readStoredSegments(directory)
+      const stored = await readStoredSegments(directory, disk)
       return new Spool({ ...resolved, directory }, context, unlock, stored)
     } catch (error) {
       unlock?.()
@@ -155,7 +155,7 @@ export class Spool {
     this.#segments.writeDownSettled(this.#disk)
     try {
       if (this.#options.fsync !== 'never' && this.#failure === undefined) {
-        for (const { settledFile } of this.#segments.all) settledFile.sync()
+        for (const { settledFile } of this.#segments.all) settledFile.sync(this.#disk)
         await this.#upkeep.sync()
       }
     } catch (cause) {

@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import type { Disk } from './disk.js'
 import { type FrameFile, readFrameFile } from './frame-file.js'
 import { parseSegmentFile, Segment, type SegmentName, segmentPaths } from './segment.js'
 import { type DamagedRange, mostFrames, readFrames, type SegmentHeader } from './segment-format.js'
@@ -12,11 +13,13 @@ import { type RecoveredRecord, readRecord } from './spool-record.js'
 /** The segments that a directory holds, oldest first, and what is damaged in them. Those with nothing left to settle are removed. */
 export async function readStoredSegments(
   directory: string,
+  disk: Disk,
 ): Promise<{ segments: Segment[]; damage: SpoolDamage[]; next: number }> {
   const files = readdirSync(directory).flatMap((file) => parseSegmentFile(file) ?? [])
   const names = files.filter(({ kind }) => kind === 'records').sort((a, b) => a.first - b.first)
+  const bases = new Set(names.map(({ base }) => base))
   for (const { base, kind } of files) {
-    if (kind === 'settled' && !names.some((name) => name.base === base)) {
+    if (kind === 'settled' && !bases.has(base)) {
       rmSync(segmentPaths(directory, base).settled, { force: true })
     }
   }
@@ -26,7 +29,7 @@ export async function readStoredSegments(
   let next = 0
   // From the last, because a segment's header tells where the one before it ends.
   for (const [index, name] of names.toReversed().entries()) {
-    const stored = await readStoredSegment(directory, name, index === 0, following)
+    const stored = await readStoredSegment(disk, directory, name, index === 0, following)
     following = stored.header
     next = Math.max(next, stored.next)
     damage.unshift(...stored.damage)
@@ -72,6 +75,7 @@ interface StoredSegment {
 }
 
 async function readStoredSegment(
+  disk: Disk,
   directory: string,
   name: SegmentName,
   isLast: boolean,
@@ -81,6 +85,7 @@ async function readStoredSegment(
   const file = basename(paths.records)
   const settled = new SettledRecords()
   const records = (await readFrameFile(
+    disk,
     directory,
     { name: file, kind: 'records', salt: name.salt, mayBeTorn: isLast },
     ({ index }) => {
@@ -97,6 +102,7 @@ async function readStoredSegment(
   const end = following?.previous?.first === first ? following.previous.count : settled.count
   let settledBehind = 0
   const noted = await readFrameFile(
+    disk,
     directory,
     { name: basename(paths.settled), kind: 'settled', salt, mayBeTorn: true },
     ({ payload }) => {
