@@ -23,7 +23,7 @@ export async function readStoredSegments(
       rmSync(segmentPaths(directory, base).settled, { force: true })
     }
   }
-  const damage: SpoolDamage[] = []
+  const damage: SpoolDamage[][] = []
   const segments: Segment[] = []
   let following: SegmentHeader | undefined
   let next = 0
@@ -32,12 +32,12 @@ export async function readStoredSegments(
     const stored = await readStoredSegment(disk, directory, name, index === 0, following)
     following = stored.header
     next = Math.max(next, stored.next)
-    damage.unshift(...stored.damage)
+    damage.unshift(stored.damage)
     if (stored.segment === undefined) continue
     if (stored.segment.settled.unsettled === 0 && !stored.segment.mustStay) stored.segment.remove()
     else segments.unshift(stored.segment)
   }
-  return { segments, damage, next }
+  return { segments, damage: damage.flat(), next }
 }
 
 /** The records of a segment that are not settled when it is their turn. What cannot be read now, and could be before, is told. */
@@ -53,8 +53,9 @@ export async function* unsettledRecords(
     }
   }
   const file = basename(segment.path)
+  const offsets = new Set(known.filter((damage) => damage.segment === file).map(({ offset }) => offset))
   for (const { offset, bytes, reason } of ranges) {
-    if (known.some((damage) => damage.segment === file && damage.offset === offset)) continue
+    if (offsets.has(offset)) continue
     onDamage({
       segment: file,
       offset,
