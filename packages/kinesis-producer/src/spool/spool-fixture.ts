@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ManualClock } from '@org/kinesis-core/testing'
+import { ProducerError } from '../producer-errors.js'
 import { type Disk, systemDisk } from './disk.js'
 import { Spool, type SpoolContext } from './spool.js'
 import type { SpoolOptions } from './spool-options.js'
@@ -36,6 +37,26 @@ export function asKilledNow(directory: string): string {
   const copy = aDirectory()
   cpSync(directory, copy, { recursive: true, filter: (path) => !path.includes('/lock-') })
   return copy
+}
+
+/** A spool, with segments of 4,500 bytes, that has taken so many records of 1,000 bytes: four to a segment. */
+export async function aFilledSpool(records: number, options: Parameters<typeof openSpool>[1] = {}) {
+  const directory = aDirectory()
+  const spool = await openSpool(directory, { segmentBytes: 4_500, ...options })
+  const positions = Array.from({ length: records }, (_, index) =>
+    spool.append(aRecord(String(index).padEnd(1_000, '.'))),
+  )
+  return { directory, spool, positions }
+}
+
+export function thrownBy(call: () => unknown): ProducerError {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof ProducerError) return error
+    throw error
+  }
+  throw new Error('Nothing was thrown.')
 }
 
 export function aRecord(data: string | Uint8Array = 'data', partitionKey = 'user_1'): SpoolRecord {
