@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { AggregateBuilder, decodeAggregate, encodeAggregate, type UserRecord } from '@org/kinesis-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { containerOf, messageOf, userRecord } from './support/containers.js'
 
 interface GoldenCase {
   name: string
@@ -15,22 +15,6 @@ const golden: GoldenCase[] = JSON.parse(
 )
 
 const MAGIC = Buffer.from('f3899ac2', 'hex')
-
-function container(message: Buffer): Buffer {
-  return Buffer.concat([MAGIC, message, createHash('md5').update(message).digest()])
-}
-
-const userRecord: fc.Arbitrary<UserRecord> = fc.record(
-  {
-    partitionKey: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),
-    explicitHashKey: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(String),
-    data: fc.uint8Array({ maxLength: 300 }),
-    tags: fc.array(fc.record({ key: fc.string(), value: fc.string() }, { requiredKeys: ['key'] }), {
-      maxLength: 3,
-    }),
-  },
-  { requiredKeys: ['partitionKey', 'data'] },
-)
 
 describe('the aggregated record format', () => {
   it.each(golden)('reads what an independent implementation wrote: $name', ({ records, encoded }) => {
@@ -125,7 +109,7 @@ describe('the aggregated record format', () => {
   it('never throws on a message of random bytes under a right MD5', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (message) => {
-        expect(['aggregated', 'corrupt']).toContain(decodeAggregate(container(Buffer.from(message))).kind)
+        expect(['aggregated', 'corrupt']).toContain(decodeAggregate(containerOf(message)).kind)
       }),
       { numRuns: 2_000 },
     )
@@ -139,19 +123,15 @@ describe('the aggregated record format', () => {
     ['an endless number', '08ffffffffffffffffffffff', 'more than ten bytes'],
     ['an unknown wire type', '0b', 'wire type 3'],
   ])('calls %s corrupt and says why', (_, hex, reason) => {
-    const decoded = decodeAggregate(container(Buffer.from(hex, 'hex')))
+    const decoded = decodeAggregate(containerOf(hex))
 
     expect(decoded).toMatchObject({ kind: 'corrupt', reason: expect.stringContaining(reason) })
   })
 
   it('passes over fields that it does not know', () => {
-    const unknownField = Buffer.from('7a03616263', 'hex')
-    const known = Buffer.from(encodeAggregate([{ partitionKey: 'a', data: Buffer.from('x') }])).subarray(
-      4,
-      -16,
-    )
+    const known = messageOf(encodeAggregate([{ partitionKey: 'a', data: Buffer.from('x') }]))
 
-    expect(decodeAggregate(container(Buffer.concat([unknownField, known])))).toMatchObject({
+    expect(decodeAggregate(containerOf('7a03616263', known))).toMatchObject({
       kind: 'aggregated',
       records: [{ partitionKey: 'a' }],
     })
