@@ -45,7 +45,7 @@ function aClient(local: Local, config: () => object): KinesisClient {
   return client
 }
 
-const put = (client: KinesisClient, count = 1) =>
+const put = (client: KinesisClient, count = 1, abortSignal?: AbortSignal) =>
   client.send(
     new PutRecordsCommand({
       StreamName: 'orders',
@@ -54,13 +54,14 @@ const put = (client: KinesisClient, count = 1) =>
         Data: Buffer.from(`${index}`),
       })),
     }),
+    abortSignal === undefined ? {} : { abortSignal },
   )
 
-async function stored(client: KinesisClient): Promise<string[]> {
+async function stored(client: KinesisClient, ShardId = 'shardId-000000000000'): Promise<string[]> {
   const { ShardIterator } = await client.send(
     new GetShardIteratorCommand({
       StreamName: 'orders',
-      ShardId: 'shardId-000000000000',
+      ShardId,
       ShardIteratorType: 'TRIM_HORIZON',
     }),
   )
@@ -72,6 +73,7 @@ describe.each(protocols)('a fault over %s', (_name, config) => {
   it.each([
     [{ kind: 'throttle' as const }, 'ProvisionedThroughputExceededException'],
     [{ kind: 'error500' as const }, 'InternalFailure'],
+    [{ kind: 'expired-credentials' as const }, 'ExpiredTokenException'],
   ])('fails the call with the error of the service: %o', async (fault, name) => {
     const client = aClient(await aFaultyService(fault), config)
 
@@ -118,6 +120,61 @@ describe.each(protocols)('a fault over %s', (_name, config) => {
       await put(client)
     },
   )
+
+  it.each([1, -1] as const)('answers with %d entry more than was asked for', async (change) => {
+    const client = aClient(await aFaultyService({ kind: 'wrong-entry-count', change }), config)
+
+    const { Records = [] } = await put(client, 5)
+
+    expect(Records).toHaveLength(5 + change)
+    expect(new Set(Records.map(({ SequenceNumber }) => SequenceNumber)).size).toBe(change === 1 ? 5 : 4)
+    expect(await stored(client)).toHaveLength(5)
+  })
+
+  it('throttles the entries of some shards alone', async () => {
+    const shardIds = ['shardId-000000000001']
+    const local = await aFaultyService(
+      { kind: 'throttle', shardIds },
+      { streams: [{ name: 'orders', shards: 2 }] },
+    )
+    const client = aClient(local, config)
+
+    const { Records = [], FailedRecordCount } = await put(client, 20)
+    const throttled = Records.filter(({ ErrorCode }) => ErrorCode !== undefined)
+
+    expect(throttled.length).toBeGreaterThan(0)
+    expect(FailedRecordCount).toBe(throttled.length)
+    expect(throttled[0]).toEqual({
+      ErrorCode: 'ProvisionedThroughputExceededException',
+      ErrorMessage: 'Rate exceeded for shard shardId-000000000001 (injected).',
+    })
+    expect(await stored(client)).toHaveLength(20 - throttled.length)
+  })
+
+  it('throttles a read of one of some shards, and lets those of others through', async () => {
+    const local = await startLocal({
+      streams: [{ name: 'orders', shards: 2 }],
+      faults: ({ operation }) =>
+        operation === 'GetRecords' ? { kind: 'throttle', shardIds: ['shardId-000000000001'] } : undefined,
+    })
+    cleanup.push(() => local.close())
+    const client = aClient(local, config)
+
+    expect(await stored(client)).toEqual([])
+    await expect(stored(client, 'shardId-000000000001')).rejects.toMatchObject({
+      name: 'ProvisionedThroughputExceededException',
+    })
+  })
+
+  it('lets a call arrive late, though nobody waits for it any more', async () => {
+    const client = aClient(await aFaultyService({ kind: 'late', delayMs: 500 }), config)
+
+    await expect(put(client, 1, AbortSignal.timeout(100))).rejects.toThrow()
+    await put(client, 2)
+
+    expect(await stored(client)).toEqual(['0', '1'])
+    await expect.poll(() => stored(client)).toEqual(['0', '1', '0'])
+  })
 
   it('is asked with the shards of the call', async () => {
     const seen: string[] = []
@@ -243,9 +300,17 @@ describe('an observer of requests', () => {
     await put(client).catch(() => {})
     await put(client)
 
-    expect(seen.map(({ service, operation, statusCode }) => [service, operation, statusCode])).toEqual([
-      ['kinesis', 'PutRecords', 0],
-      ['kinesis', 'PutRecords', 200],
+    expect(
+      seen.map(({ service, operation, number, statusCode, fault }) => [
+        service,
+        operation,
+        number,
+        statusCode,
+        fault,
+      ]),
+    ).toEqual([
+      ['kinesis', 'PutRecords', 1, 0, { kind: 'reset-after' }],
+      ['kinesis', 'PutRecords', 2, 200, undefined],
     ])
     expect(seen[0]!.responseBody).toBeUndefined()
     expect(JSON.parse(seen[1]!.requestBody.toString())).toMatchObject({ StreamName: 'orders' })

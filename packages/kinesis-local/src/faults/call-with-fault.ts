@@ -1,6 +1,6 @@
 import type { Random } from '@org/kinesis-core'
 import { type LocalService, ServiceError } from '../service.js'
-import { putPartially } from '../wire/put-partially.js'
+import { miscount, putPartially } from '../wire/put-partially.js'
 import type { ServiceName } from '../wire/request-observer.js'
 import { refuseSkewed } from './clock-skew.js'
 import type { FaultAction, FaultPlan } from './fault-action.js'
@@ -54,7 +54,11 @@ export async function callWithFault(
     gone?: AbortSignal
   },
 ): Promise<unknown> {
-  if (fault?.kind === 'throttle') throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
+  if (fault?.kind === 'throttle' && fault.shardIds === undefined)
+    throw new ServiceError(throttlingCode, 'Rate exceeded (injected).')
+  // Kinesis answers this with 400, whatever the page of the errors that all services share says.
+  if (fault?.kind === 'expired-credentials')
+    throw new ServiceError('ExpiredTokenException', 'The security token included in the request is expired')
   // Signing goes by the machine's clock, so that of the service does here as well.
   if (fault?.kind === 'clock-skew') refuseSkewed(amzDate, Date.now() + fault.skewMs)
   if (fault?.kind === 'error500') throw new ServiceError('InternalFailure', 'Injected.', 500)
@@ -63,7 +67,38 @@ export async function callWithFault(
     service.callForWire === undefined || blobs === 'bytes'
       ? service.call(operation, callInput, gone)
       : service.callForWire(operation, callInput)
-  return fault?.kind === 'partial' && operation === 'PutRecords'
-    ? putPartially(input, fault.fraction, random, call)
-    : call(input)
+  if (fault?.kind === 'throttle') {
+    const { shardIds = [] } = fault
+    const shardOf = (callInput: Record<string, unknown>) =>
+      shardsOf(service, operation, () => callInput).find((shardId) => shardIds.includes(shardId))
+    return throttleShards(operation, input, shardOf, throttlingCode, call)
+  }
+  if (operation !== 'PutRecords') return call(input)
+  if (fault?.kind === 'wrong-entry-count') return miscount(await call(input), fault.change, random)
+  if (fault?.kind !== 'partial') return call(input)
+  return putPartially(input, call, () =>
+    random() < fault.fraction
+      ? { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure (injected).' }
+      : undefined,
+  )
+}
+
+/** `shardOf` tells which of the throttled shards a call is about, if any. */
+function throttleShards(
+  operation: string,
+  input: Record<string, unknown>,
+  shardOf: (input: Record<string, unknown>) => string | undefined,
+  ErrorCode: string,
+  call: (input: Record<string, unknown>) => unknown,
+): unknown {
+  const message = (shardId: string) => `Rate exceeded for shard ${shardId} (injected).`
+  if (operation === 'PutRecords') {
+    return putPartially(input, call, (record) => {
+      const shardId = shardOf({ ...input, Records: [record] })
+      return shardId === undefined ? undefined : { ErrorCode, ErrorMessage: message(shardId) }
+    })
+  }
+  const shardId = shardOf(input)
+  if (shardId !== undefined) throw new ServiceError(ErrorCode, message(shardId))
+  return call(input)
 }

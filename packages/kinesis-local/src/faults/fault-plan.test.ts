@@ -46,12 +46,20 @@ describe('a seeded fault plan', () => {
     })
   })
 
-  it('draws how long a stall is, up to the longest', () => {
-    const plan = faultPlan({ seed: 1, rates: { stall: 1 }, maxStallMs: 50 })
+  it.each(['stall', 'late'] as const)('draws how long a %s is, up to the longest', (kind) => {
+    const plan = faultPlan({ seed: 1, rates: { [kind]: 1 }, maxStallMs: 50 })
     const delays = calls(200).map((call) => (plan(call) as { delayMs: number }).delayMs)
 
     expect(Math.max(...delays)).toBeLessThanOrEqual(50)
     expect(new Set(delays).size).toBeGreaterThan(150)
+  })
+
+  it('leaves entries out of answers as often as it adds one', () => {
+    const plan = faultPlan({ seed: 1, rates: { 'wrong-entry-count': 1 } })
+    const changes = calls(1_000).map((call) => (plan(call) as { change: number }).change)
+
+    expect(changes.filter((change) => change === 1).length).toBeGreaterThan(400)
+    expect(changes.filter((change) => change === -1).length).toBeGreaterThan(400)
   })
 
   it('makes the calls of one shard slow', () => {

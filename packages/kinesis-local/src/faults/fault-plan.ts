@@ -10,7 +10,7 @@ export interface FaultPlanOptions {
   operations?: readonly string[]
   /** Share of the entries that fail in a `partial`, 0 to 1. @default 0.5 */
   partialFraction?: number
-  /** Longest wait of a `stall`, in milliseconds; each is drawn from 0 to this. @default 1_000 */
+  /** Longest wait of a `stall` or `late`, in milliseconds; each is drawn from 0 to this. @default 1_000 */
   maxStallMs?: number
   /** How far the service's clock is ahead in a `clock-skew`, in milliseconds; negative is behind. @default 600_000 */
   skewMs?: number
@@ -56,7 +56,8 @@ export function faultPlan(options: FaultPlanOptions): FaultPlan {
 
   function action(kind: FaultAction['kind'], size: number): FaultAction {
     if (kind === 'partial') return { kind, fraction: partialFraction }
-    if (kind === 'stall') return { kind, delayMs: size * maxStallMs }
+    if (kind === 'stall' || kind === 'late') return { kind, delayMs: size * maxStallMs }
+    if (kind === 'wrong-entry-count') return { kind, change: size < 0.5 ? -1 : 1 }
     if (kind === 'clock-skew') return { kind, skewMs }
     return { kind }
   }
@@ -65,12 +66,15 @@ export function faultPlan(options: FaultPlanOptions): FaultPlan {
 const KINDS = new Set<FaultAction['kind']>([
   'throttle',
   'partial',
+  'wrong-entry-count',
   'error500',
+  'expired-credentials',
   'reset-before',
   'reset-amid',
   'reset-after',
   'truncate',
   'stall',
+  'late',
   'clock-skew',
 ])
 

@@ -77,6 +77,7 @@ export function createInProcessHandler(options: InProcessHandlerOptions): InProc
       })
 
     await travel()
+    if (fault?.kind === 'late') await sleep(clock, fault.delayMs)
     if (fault?.kind === 'reset-before') {
       tell('reset')
       throw connectionReset()

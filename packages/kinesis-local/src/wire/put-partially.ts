@@ -5,16 +5,20 @@ interface PutRecordsResult {
   FailedRecordCount: number
 }
 
-/** Runs a PutRecords without a share of its entries, and answers for those as the service does for what it failed to store. */
+interface FailedEntry {
+  ErrorCode: string
+  ErrorMessage: string
+}
+
+/** Runs a PutRecords without the entries that `fail` gives an error for, and answers for those as the service does for what it failed to store. */
 export async function putPartially(
   input: Record<string, unknown>,
-  fraction: number,
-  random: Random,
   call: (input: Record<string, unknown>) => unknown,
+  fail: (record: unknown) => FailedEntry | undefined,
 ): Promise<unknown> {
   const records = Array.isArray(input.Records) ? input.Records : []
-  const isFailed = records.map(() => random() < fraction)
-  const kept = records.filter((_, index) => !isFailed[index])
+  const failures = records.map(fail)
+  const kept = records.filter((_, index) => failures[index] === undefined)
   if (kept.length === records.length) return call(input)
   const result =
     kept.length === 0
@@ -24,10 +28,16 @@ export async function putPartially(
   return {
     ...result,
     FailedRecordCount: result.FailedRecordCount + records.length - kept.length,
-    Records: isFailed.map((failed) =>
-      failed
-        ? { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure (injected).' }
-        : stored.next().value,
-    ),
+    Records: failures.map((failure) => failure ?? stored.next().value),
+  }
+}
+
+/** The answer to a PutRecords with one entry twice, or one left out. */
+export function miscount(result: unknown, change: 1 | -1, random: Random): unknown {
+  const { Records, ...rest } = result as PutRecordsResult
+  const at = Math.floor(random() * Records.length)
+  return {
+    ...rest,
+    Records: Records.toSpliced(at, change === 1 ? 0 : 1, ...(change === 1 ? [Records[at]] : [])),
   }
 }

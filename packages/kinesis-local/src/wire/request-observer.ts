@@ -1,9 +1,15 @@
+import type { FaultAction } from '../faults/fault-action.js'
+
 export type ServiceName = 'kinesis' | 'dynamodb' | 'sqs' | 'sns' | 'firehose' | 'cloudwatch'
 
 /** One call as it went over the wire, told after its answer was handed to the socket. */
 export interface RequestObservation {
   service: ServiceName
   operation: string
+  /** Of this service's calls over the wire, from 1. */
+  number: number
+  /** What was made to go wrong with it. */
+  fault?: FaultAction
   /** 0 where a fault cut the connection before an answer. */
   statusCode: number
   requestBody: Buffer

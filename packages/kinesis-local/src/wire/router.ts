@@ -112,7 +112,8 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
   ): Promise<void> {
     const { name: service } = route
     const read = () => format.read(requestBody)
-    const { fault } = draw(route, operation, read)
+    const { number, fault } = draw(route, operation, read)
+    if (fault?.kind === 'late') await sleep(clock, fault.delayMs, closing)
     if (fault?.kind === 'truncate' || fault?.kind === 'reset-amid') damageAnswer(response, fault.kind)
     if (fault?.kind === 'clock-skew') response.setHeader('date', dateHeader(Date.now() + fault.skewMs).date)
     let responseBody: Buffer | undefined
@@ -129,7 +130,16 @@ export function createRouter(options: RouterOptions): (request: WireRequest, res
       } else responseBody = format.answer(response, operation, outcome.result)
     }
     const statusCode = responseBody === undefined ? 0 : response.statusCode
-    observe({ service, operation, statusCode, requestBody, responseBody, finishedAtMs: preciseNowMs() })
+    observe({
+      service,
+      operation,
+      number,
+      ...(fault === undefined ? {} : { fault }),
+      statusCode,
+      requestBody,
+      responseBody,
+      finishedAtMs: preciseNowMs(),
+    })
   }
 
   function observe(observation: RequestObservation): void {
