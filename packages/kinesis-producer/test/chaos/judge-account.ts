@@ -1,0 +1,148 @@
+import type { Journal, Put } from './journal.ts'
+import { numberOf } from './record-data.ts'
+import type { Scenario } from './scenario.ts'
+import type { Rule, Violation } from './violation.ts'
+
+/** What a timer, a turn of the loop or a busy machine may add to the time that a record lives. */
+const SLACK_MS = { simulated: 1_000, wire: 10_000 }
+/** What a record costs beside its data and key, as `maxBufferedBytes` documents it. */
+const RECORD_OVERHEAD_BYTES = 512
+
+/** Holds what the producer told in several ways (promises, hooks, `stats`, `close`) against each other. */
+export function judgeAccount(scenario: Scenario, journal: Journal): Violation[] {
+  const violations: Violation[] = []
+  const report = (rule: Rule, message: string, numbers: readonly number[] = []) =>
+    violations.push({ rule, message, puts: numbers })
+  judgeSettlement(scenario, journal, report)
+  judgeHooks(journal, report)
+  judgeClose(journal, report)
+  judgeStats(journal, report)
+  judgeMemory(scenario, journal, report)
+  return violations
+}
+
+type Report = (rule: Rule, message: string, numbers?: readonly number[]) => void
+
+function judgeSettlement(scenario: Scenario, { puts, flushes }: Journal, report: Report): void {
+  const { recordTtlMs, requestTimeoutMs } = scenario.producer
+  // A clock that is set back gives everything that waits so much more time.
+  const setBackMs = scenario.clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, -byMs), 0)
+  const limitMs = recordTtlMs + requestTimeoutMs + setBackMs + SLACK_MS[scenario.mode]
+  for (const put of puts) {
+    const { number, atMs, settledAtMs, receipt, error, isBad } = put
+    if (settledAtMs === undefined) {
+      report('every put settles', `Put ${number} has not settled.`, [number])
+      continue
+    }
+    if (isBad && receipt !== undefined)
+      report('every put settles', `Put ${number} is no valid record, and has a receipt.`, [number])
+    if (settledAtMs - atMs > limitMs) {
+      const text = `Put ${number} took ${Math.round(settledAtMs - atMs)} ms to settle; recordTtlMs and requestTimeoutMs allow ${limitMs}.`
+      report('settles in time', text, [number])
+    }
+    if (error !== undefined && typeof error.maybeDelivered !== 'boolean')
+      report('every put settles', `Put ${number} rejected with no error of the producer: ${error}.`, [number])
+  }
+  for (const { puts: before, calledAtMs, open } of flushes) {
+    if (open === undefined)
+      report('flush is a barrier', `The flush at ${calledAtMs}, after ${before} puts, never ended.`)
+    else if (open.length > 0)
+      report(
+        'flush is a barrier',
+        `A flush ended before puts ${open.slice(0, 5).join(', ')} had settled.`,
+        open,
+      )
+  }
+}
+
+/** Accepted means: not refused before anything was queued. The hook tells of accepted records alone. */
+function isRefused({ error, failedMoments }: Put): boolean {
+  return error !== undefined && failedMoments.length === 0
+}
+
+const REFUSALS = new Set([
+  'INVALID_RECORD',
+  'RECORD_TOO_LARGE',
+  'QUEUE_FULL',
+  'KEY_HALTED',
+  'PRODUCER_CLOSED',
+])
+
+function judgeHooks({ puts, strayFailures, batches }: Journal, report: Report): void {
+  for (const put of puts) {
+    const { number, error, failedMoments } = put
+    if (failedMoments.length > 1)
+      report('hooks agree', `onRecordFailed told ${failedMoments.length} times of put ${number}.`, [number])
+    if (error === undefined && failedMoments.length > 0)
+      report('hooks agree', `onRecordFailed told of put ${number}, which has a receipt.`, [number])
+    if (isRefused(put) && !REFUSALS.has(error!.code))
+      report('hooks agree', `Put ${number} failed with ${error!.code}, and onRecordFailed did not tell.`, [
+        number,
+      ])
+  }
+  for (const data of strayFailures)
+    report('hooks agree', `onRecordFailed told of a record that nobody put: ${data}.`)
+  const delivered = puts.filter(({ receipt }) => receipt !== undefined).length
+  if (batches.delivered !== delivered)
+    report(
+      'hooks agree',
+      `onBatchSettled told of ${batches.delivered} delivered records, ${delivered} puts were.`,
+    )
+}
+
+function judgeClose({ puts, closed }: Journal, report: Report): void {
+  if (closed === undefined) {
+    report('close accounts for all', 'close() never ended.')
+    return
+  }
+  const told = new Set<number>()
+  for (const { data, error } of closed.undelivered) {
+    const number = numberOf(data) ?? -1
+    const put = puts[number]
+    if (told.has(number)) report('close accounts for all', `close() gave put ${number} twice.`, [number])
+    told.add(number)
+    if (put?.error !== error)
+      report('close accounts for all', `close() gave put ${number} with another error than its put.`, [
+        number,
+      ])
+  }
+  for (const put of puts) {
+    if (put.error?.code !== 'PRODUCER_CLOSED' || isRefused(put) || told.has(put.number)) continue
+    report('close accounts for all', `close() gave put ${put.number} up, and does not say so.`, [put.number])
+  }
+}
+
+function judgeStats({ puts, stats, batches, timersLeft }: Journal, report: Report): void {
+  if (stats === undefined) return
+  const refused = puts.filter(isRefused).length
+  const expected = {
+    put: puts.length - refused,
+    delivered: puts.filter(({ receipt }) => receipt !== undefined).length,
+    failed: puts.filter((put) => put.error !== undefined && !isRefused(put)).length,
+    refused,
+    retried: batches.retried,
+    requests: batches.sent,
+  }
+  for (const [name, value] of Object.entries(expected)) {
+    const told = stats[name as keyof typeof expected]
+    if (told !== value) report('stats agree', `stats().${name} is ${told}, ${value} were counted.`)
+  }
+  const left = { pending: 0, bufferedBytes: 0, waitingForRoom: 0, inFlightRequests: 0 }
+  for (const name of Object.keys(left) as (keyof typeof left)[]) {
+    if (stats[name] !== 0) report('nothing is left', `stats().${name} is ${stats[name]} after close().`)
+  }
+  if (timersLeft !== 0) report('nothing is left', `${timersLeft} timers still run after close().`)
+}
+
+function judgeMemory({ producer }: Scenario, { puts, peakBufferedBytes }: Journal, report: Report): void {
+  const { maxBufferedBytes } = producer
+  // A single record is always taken, whatever the bound.
+  const largest = puts.reduce(
+    (most, { isBad, data, partitionKey }) =>
+      isBad ? most : Math.max(most, data.length + Buffer.byteLength(partitionKey) + RECORD_OVERHEAD_BYTES),
+    0,
+  )
+  const allowed = Math.max(maxBufferedBytes, largest)
+  if (peakBufferedBytes > allowed)
+    report('memory is bounded', `${peakBufferedBytes} bytes were buffered, ${allowed} are allowed.`)
+}

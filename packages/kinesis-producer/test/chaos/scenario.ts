@@ -1,0 +1,127 @@
+import { type Draw, drawFrom } from './draw.ts'
+import { drawEpisodes, type Episode } from './episode.ts'
+import { drawTraffic, type Traffic } from './traffic-plan.ts'
+
+export type Mode = 'simulated' | 'wire'
+
+/** The options of the producer that a seed draws; plain, so that a failure can print them. */
+export interface ProducerSettings {
+  ordering: 'none' | 'per-key'
+  onExpired?: 'continue' | 'halt-key'
+  lingerMs: number
+  maxBatchRecords: number
+  maxBatchBytes: number
+  maxRecordBytes: number
+  maxInFlightRequests: number
+  maxBufferedBytes: number
+  whenFull: 'wait' | 'reject'
+  recordTtlMs: number
+  maxAttempts: number
+  backoffBaseMs: number
+  backoffMaxMs: number
+  requestTimeoutMs: number
+}
+
+export interface Reshard {
+  atMs: number
+  kind: 'split' | 'merge' | 'resize'
+  /** Which shard, and where it is cut or to how many the stream goes, from 0 to 1. */
+  which: number
+  where: number
+}
+
+/** What happens in one seed, drawn before anything runs. */
+export interface Scenario {
+  seed: number
+  mode: Mode
+  shards: number
+  streamTransitionMs: number
+  latencyMs: { min: number; max: number }
+  producer: ProducerSettings
+  traffic: Traffic
+  episodes: Episode[]
+  reshards: Reshard[]
+  /** Of the producer's clock. */
+  clockJumps: { atMs: number; byMs: number }[]
+  ending: { flushFirst: boolean; deadlineMs?: number }
+}
+
+const MiB = 2 ** 20
+
+export function drawScenario(seed: number, mode: Mode): Scenario {
+  const draw = drawFrom(seed, `${mode} scenario`)
+  const onWire = mode === 'wire'
+  const traffic = drawTraffic(draw, mode)
+  const producer = drawProducer(draw, traffic, onWire)
+  const { spanMs } = traffic
+  const moments = (count: number) =>
+    Array.from({ length: count }, () => draw.between(0, spanMs)).sort(byNumber)
+  return {
+    seed,
+    mode,
+    shards: draw.magnitude(1, 8),
+    streamTransitionMs: draw.chance(0.3) ? draw.magnitude(50, spanMs) : 0,
+    latencyMs: draw.pick([
+      { min: 0, max: 0 },
+      { min: 1, max: 10 },
+      { min: 5, max: 80 },
+      { min: 20, max: 400 },
+    ]),
+    producer,
+    traffic,
+    episodes: drawEpisodes(draw, { spanMs, requestTimeoutMs: producer.requestTimeoutMs }),
+    reshards: moments(draw.chance(0.5) ? draw.between(1, 5) : 0).map((atMs) => ({
+      atMs,
+      kind: draw.pick(['split', 'merge', 'resize']),
+      which: draw.random(),
+      where: draw.random(),
+    })),
+    clockJumps: moments(draw.chance(0.25) ? draw.between(1, 3) : 0).map((atMs) => ({
+      atMs,
+      byMs: draw.magnitude(5, onWire ? 5_000 : 600_000) * draw.pick([1, -1]),
+    })),
+    ending: {
+      flushFirst: draw.chance(0.3),
+      ...(draw.chance(0.4) ? { deadlineMs: draw.magnitude(1, onWire ? 1_000 : 10_000) - 1 } : {}),
+    },
+  }
+}
+
+function drawProducer(
+  draw: Draw,
+  { records, largestBytes, keys, isFlood }: Traffic,
+  onWire: boolean,
+): ProducerSettings {
+  // Where each record has a hash key of its own, a key is in many shards, and has no order that a reader could see.
+  const ordering = keys.hashKeys === 'by-record' || isFlood ? 'none' : draw.pick(['none', 'per-key'])
+  const maxRecordBytes = largestBytes > 100_000 ? MiB : draw.pick([largestBytes + 1_100, MiB])
+  const backoffBaseMs = draw.pick([5, 20, 100])
+  return {
+    ordering,
+    ...(ordering === 'per-key' && draw.chance(0.4) ? { onExpired: draw.pick(['continue', 'halt-key']) } : {}),
+    lingerMs: draw.pick(onWire ? [0, 5, 20, 50] : [0, 0, 5, 20, 100, 1_000]),
+    maxBatchRecords: draw.pick([isFlood ? 200 : 3, 50, 500, 500]),
+    maxBatchBytes: draw.pick([maxRecordBytes, 5 * MiB, 10 * MiB]),
+    maxRecordBytes,
+    maxInFlightRequests: draw.pick([1, 2, 8, 32]),
+    ...draw.pick([
+      { whenFull: 'wait', maxBufferedBytes: records < 80 ? draw.pick([1, 20_000]) : 20_000 },
+      { whenFull: 'reject', maxBufferedBytes: draw.pick([100_000, 2 * MiB]) },
+      { whenFull: draw.pick(['wait', 'reject']), maxBufferedBytes: 64 * MiB },
+      { whenFull: 'wait', maxBufferedBytes: 64 * MiB },
+    ]),
+    recordTtlMs: draw.chance(0.3)
+      ? draw.magnitude(300, 3_000)
+      : onWire
+        ? 6_000
+        : draw.magnitude(10_000, 120_000),
+    maxAttempts: draw.chance(0.25) ? draw.pick([1, 3, 8]) : Number.POSITIVE_INFINITY,
+    backoffBaseMs,
+    backoffMaxMs: draw.pick([backoffBaseMs, 1_000, 5_000]),
+    requestTimeoutMs: onWire ? draw.pick([150, 400, 1_000]) : draw.pick([250, 1_000, 10_000]),
+  }
+}
+
+export function byNumber(a: number, b: number): number {
+  return a - b
+}
