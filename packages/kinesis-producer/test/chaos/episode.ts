@@ -35,28 +35,29 @@ const KINDS: readonly Episode['kind'][] = [
 
 export function drawEpisodes(
   draw: Draw,
-  { spanMs, requestTimeoutMs }: { spanMs: number; requestTimeoutMs: number },
+  { spanMs, requestTimeoutMs, onWire }: { spanMs: number; requestTimeoutMs: number; onWire: boolean },
 ): Episode[] {
+  const sizeOf = (kind: Episode['kind']) => {
+    // Some answers do not come before everybody has given up.
+    const timeouts = kind === 'stall' || !onWire ? draw.pick([3, 20]) : 3
+    if (kind === 'stall' || kind === 'late') return draw.magnitude(10, timeouts * requestTimeoutMs)
+    if (kind === 'clock-skew') return draw.pick([1, -1]) * draw.magnitude(310_000, 80_000_000)
+    return kind === 'partial' || kind === 'throttle-some' ? draw.pick([0.3, 0.3, 0.6, 1]) : 0
+  }
   const episode = (fromMs: number, toMs: number, rate: number): Episode => {
     const kind = draw.pick(KINDS)
     const listingsOnly = draw.chance(0.08)
-    return { kind, fromMs, toMs, rate, listingsOnly, size: sizeOf(kind, draw, requestTimeoutMs) }
+    return { kind, fromMs, toMs, rate, listingsOnly, size: sizeOf(kind) }
   }
   // A fifth is one long storm of many kinds, each of them rare; the others have stretches in which one kind is frequent.
   if (draw.chance(0.2)) {
     const rate = draw.pick([0.02, 0.05, 0.1])
-    return Array.from({ length: 8 }, () => episode(0, 10 * spanMs, rate))
+    return Array.from({ length: 8 }, () => episode(0, 2 * spanMs + 5_000, rate))
   }
   return Array.from({ length: draw.between(0, 5) }, () => {
     const fromMs = draw.chance(0.3) ? 0 : draw.between(0, spanMs)
     return episode(fromMs, fromMs + draw.magnitude(100, 8_000), draw.pick([0.1, 0.3, 0.3, 0.7, 1]))
   })
-}
-
-function sizeOf(kind: Episode['kind'], draw: Draw, requestTimeoutMs: number): number {
-  if (kind === 'stall' || kind === 'late') return draw.magnitude(10, 3 * requestTimeoutMs)
-  if (kind === 'clock-skew') return draw.pick([1, -1]) * draw.magnitude(310_000, 80_000_000)
-  return kind === 'partial' || kind === 'throttle-some' ? draw.pick([0.3, 0.3, 0.6, 1]) : 0
 }
 
 /** `elapsedMs`: since the traffic began. */
@@ -80,7 +81,7 @@ function actionOf({ kind, size, fromMs }: Episode, call: FaultCall, draw: Draw):
       return { kind, fraction: size }
     case 'stall':
     case 'late':
-      return { kind, delayMs: draw.between(0, size) }
+      return { kind, delayMs: draw.chance(0.3) ? size : draw.between(0, size) }
     case 'wrong-entry-count':
       return { kind, change: draw.pick([1, -1]) }
     case 'clock-skew':

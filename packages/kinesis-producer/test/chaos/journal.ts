@@ -36,6 +36,7 @@ export class Journal {
   readonly batches = { sent: 0, settled: 0, delivered: 0, retried: 0, failed: 0, faults: 0 }
   /** Failures that the hook told of, and no put was for. */
   readonly strayFailures: string[] = []
+  startedAtMs = 0
   peakBufferedBytes = 0
   closed: CloseResult | undefined
   stats: ProducerStats | undefined

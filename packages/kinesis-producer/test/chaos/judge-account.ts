@@ -14,6 +14,7 @@ export function judgeAccount(scenario: Scenario, journal: Journal): Violation[] 
   const report = (rule: Rule, message: string, numbers: readonly number[] = []) =>
     violations.push({ rule, message, puts: numbers })
   judgeSettlement(scenario, journal, report)
+  judgeReasons(scenario, journal, report)
   judgeHooks(journal, report)
   judgeClose(journal, report)
   judgeStats(journal, report)
@@ -53,6 +54,45 @@ function judgeSettlement(scenario: Scenario, { puts, flushes }: Journal, report:
         open,
       )
   }
+}
+
+/** No fault of a campaign is for good: a record that was taken fails where its time, its attempts or the producer ends, and not before. */
+function judgeReasons(scenario: Scenario, { puts, startedAtMs }: Journal, report: Report): void {
+  const { producer, clockJumps, ending, mode } = scenario
+  const { recordTtlMs, maxAttempts, backoffMaxMs, whenFull, onExpired } = producer
+  const aheadMs = clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, byMs), 0)
+  // A record whose next attempt would come too late fails at once.
+  const leastMs = recordTtlMs - backoffMaxMs - aheadMs - (mode === 'wire' ? 50 : 0)
+  const calmMs = calmAfter(scenario)
+  for (const { number, isBad, atMs, settledAtMs, error } of puts) {
+    if (error === undefined || isBad) continue
+    const { attempts } = error as { attempts?: number }
+    const livedMs = (settledAtMs ?? atMs) - atMs
+    const isDue: Record<string, boolean> = {
+      RECORD_EXPIRED: livedMs >= leastMs && atMs + leastMs < startedAtMs + calmMs,
+      ATTEMPTS_EXHAUSTED: attempts === maxAttempts,
+      PRODUCER_CLOSED: ending.deadlineMs !== undefined,
+      QUEUE_FULL: whenFull === 'reject',
+      KEY_HALTED: onExpired === 'halt-key',
+    }
+    if (isDue[error.code] === true) continue
+    const text = `Put ${number} failed after ${livedMs.toFixed(0)} ms and ${attempts ?? '?'} attempts: ${error.message}`
+    report('fails for a reason', text, [number])
+  }
+}
+
+/** When everything must be delivered that is not given up: nothing goes wrong any more, and there was time for one record after the other. */
+function calmAfter(scenario: Scenario): number {
+  const { episodes, reshards, traffic, producer, latencyMs, streamTransitionMs } = scenario
+  const harmless = Math.max(
+    traffic.spanMs,
+    ...episodes.map(({ kind, toMs, size }) => (kind === 'stall' || kind === 'late' ? toMs + size : toMs)),
+    ...reshards.map(({ atMs }) => atMs + streamTransitionMs),
+  )
+  const { requestTimeoutMs, backoffMaxMs, lingerMs } = producer
+  const perRecordMs = 2 * latencyMs.max + lingerMs + 50
+  // A pacer that was throttled for long takes 20 seconds to come back, a listing five to time out and 30 to be tried again.
+  return harmless + 2 * (requestTimeoutMs + backoffMaxMs) + traffic.records * perRecordMs + 60_000
 }
 
 /** Accepted means: not refused before anything was queued. The hook tells of accepted records alone. */

@@ -21,6 +21,7 @@ export async function runTraffic(
   const draw = drawFrom(seed, `${mode} traffic`)
   const records = recordsOf(traffic, settings.maxRecordBytes, draw)
   const settled: Promise<void>[] = []
+  journal.startedAtMs = clock.now()
   const gapMs = (2 * traffic.spanMs) / Math.max(1, traffic.records / (traffic.burst / 2 + 0.5))
 
   const flush = async () => {

@@ -5,7 +5,7 @@ import { drawTraffic, type Traffic } from './traffic-plan.ts'
 export type Mode = 'simulated' | 'wire'
 
 /** The options of the producer that a seed draws; plain, so that a failure can print them. */
-export interface ProducerSettings {
+interface ProducerSettings {
   ordering: 'none' | 'per-key'
   onExpired?: 'continue' | 'halt-key'
   lingerMs: number
@@ -69,7 +69,7 @@ export function drawScenario(seed: number, mode: Mode): Scenario {
     ]),
     producer,
     traffic,
-    episodes: drawEpisodes(draw, { spanMs, requestTimeoutMs: producer.requestTimeoutMs }),
+    episodes: drawEpisodes(draw, { spanMs, requestTimeoutMs: producer.requestTimeoutMs, onWire }),
     reshards: moments(draw.chance(0.5) ? draw.between(1, 5) : 0).map((atMs) => ({
       atMs,
       kind: draw.pick(['split', 'merge', 'resize']),
@@ -114,7 +114,7 @@ function drawProducer(
       ? draw.magnitude(300, 3_000)
       : onWire
         ? 6_000
-        : draw.magnitude(10_000, 120_000),
+        : draw.pick([draw.magnitude(10_000, 120_000), 1_200_000]),
     maxAttempts: draw.chance(0.25) ? draw.pick([1, 3, 8]) : Number.POSITIVE_INFINITY,
     backoffBaseMs,
     backoffMaxMs: draw.pick([backoffBaseMs, 1_000, 5_000]),

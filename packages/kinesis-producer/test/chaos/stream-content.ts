@@ -12,7 +12,7 @@ export interface StoredRecord {
 }
 
 /** A Kinesis record. */
-export interface Holder {
+interface Holder {
   shardId: string
   sequenceNumber: string
   partitionKey: string

@@ -2,6 +2,7 @@
 export type Rule =
   | 'every put settles'
   | 'settles in time'
+  | 'fails for a reason'
   | 'delivered is there'
   | 'not delivered is not there'
   | 'refused is not there'
