@@ -15,7 +15,7 @@ import {
 import type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
 import { type PutAllResult, putAll, type RecordSource } from './put-all.js'
 import type { TransportFault } from './put-records-transport.js'
-import { type ProducerRecord, RecordReader } from './record-input.js'
+import { type ProducerRecord, RecordChecker } from './record-input.js'
 import { StreamWatch } from './stream-watch.js'
 import { TimedRequests } from './timed-requests.js'
 
@@ -29,7 +29,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedKinesisProducerOptions
   readonly #clock: Clock
   readonly #queue: DeliveryQueue
-  readonly #reader: RecordReader
+  readonly #checker: RecordChecker
   readonly #watch: StreamWatch
   readonly #timedRequests: TimedRequests
   readonly #undelivered: UndeliveredRecord[] = []
@@ -48,7 +48,7 @@ export class KinesisProducer implements AsyncDisposable {
     this.#clock = this.#options.clock
     this.#timedRequests = new TimedRequests(this.#clock)
     // What the stream takes is not known yet, so a record of up to what the service takes at most may come in.
-    this.#reader = new RecordReader(this.#options.maxRecordBytes ?? kinesisQuotas.maxRecordBytes)
+    this.#checker = new RecordChecker(this.#options.maxRecordBytes ?? kinesisQuotas.maxRecordBytes)
     this.#watch = new StreamWatch(this.#options, this.#timedRequests, (what) => this.#learn(what))
     const { hooks } = this.#options
     this.#queue = new DeliveryQueue(this.#options, {
@@ -151,7 +151,7 @@ export class KinesisProducer implements AsyncDisposable {
   #take(record: ProducerRecord, mayWait: boolean, resolve?: Resolve, reject?: Reject): void {
     try {
       if (this.#state !== 'open') throw closedError()
-      const checked = this.#reader.read(record)
+      const checked = this.#checker.check(record)
       if (this.#queue.append(checked, resolve, reject)) return
       const nowMs = this.#clock.now()
       this.#queue.put(checked, nowMs, mayWait, resolve, reject)
@@ -262,7 +262,7 @@ export class KinesisProducer implements AsyncDisposable {
       this.#queue.useShardMap(map, takesAggregates, nowMs)
     }
     if (what === 'stream' && maxRecordBytes !== undefined && this.#options.maxRecordBytes === undefined) {
-      this.#reader.maxRecordBytes = maxRecordBytes
+      this.#checker.maxRecordBytes = maxRecordBytes
       this.#queue.useRecordLimit(maxRecordBytes, nowMs)
     }
     if (isSettled) this.#queue.endWaitForMap()

@@ -1,4 +1,4 @@
-import type { ProducerError } from './producer-errors.js'
+import { type ProducerError, QueueFullError } from './producer-errors.js'
 import type { ProducerRecord } from './record-input.js'
 
 export type RecordSource = Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>
@@ -37,8 +37,14 @@ export class RecordTally {
 
   /** Hands a record over; undefined where the next may follow at once, else what to await before. */
   put(record: ProducerRecord): Promise<void> | undefined {
-    const hasRoom = this.#producer.enqueue(record, this.#delivered, this.#failed)
-    return hasRoom ? undefined : this.#producer.ready()
+    try {
+      const hasRoom = this.#producer.enqueue(record, this.#delivered, this.#failed)
+      return hasRoom ? undefined : this.#producer.ready()
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error
+      // Larger than the room that others have left: an empty buffer takes any record.
+      return this.#producer.flush().then(() => this.put(record))
+    }
   }
 
   /** Resolves when all have settled. */

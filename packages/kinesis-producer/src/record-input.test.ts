@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidRecordError, RecordTooLargeError } from './producer-errors.js'
-import { type ProducerRecord, RecordReader } from './record-input.js'
+import { type ProducerRecord, RecordChecker } from './record-input.js'
 
-const reader = new RecordReader(1_024)
+const checker = new RecordChecker(1_024)
 const read = (record: Partial<ProducerRecord>) =>
-  reader.read({ partitionKey: 'key', data: 'data', ...record })
+  checker.check({ partitionKey: 'key', data: 'data', ...record })
 
 describe('data', () => {
   it('is sent as bytes without a copy', () => {
@@ -62,7 +62,7 @@ describe('a record that cannot be sent', () => {
     ['a hash key as a number', hashKey(5), 'explicitHashKey', /5 is not/],
     ['no record', undefined, 'record', /undefined is not a record/],
   ])('with %s is refused by name, value and remedy', (_, record, field, message) => {
-    const attempt = () => reader.read(record as ProducerRecord)
+    const attempt = () => checker.check(record as ProducerRecord)
 
     expect(attempt).toThrow(InvalidRecordError)
     expect(attempt).toThrow(message)

@@ -34,7 +34,7 @@ interface KnownKey {
 }
 
 /** Checks everything that can be known before a record is queued. Remembers the keys that it has seen lately. */
-export class RecordReader {
+export class RecordChecker {
   /** Data and partition key of one record, in bytes. */
   maxRecordBytes: number
   readonly #partitionKeys = new RecentKeys<KnownKey>((partitionKey) => {
@@ -51,7 +51,7 @@ export class RecordReader {
   }
 
   /** Throws what the caller's put rejects with. */
-  read(record: ProducerRecord): CheckedRecord {
+  check(record: ProducerRecord): CheckedRecord {
     if (typeof record !== 'object' || record === null) {
       throw new InvalidRecordError(
         'record',

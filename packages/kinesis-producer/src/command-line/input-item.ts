@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Random, StreamingError } from '@org/kinesis-core'
 import { RecordTooLargeError } from '../producer-errors.js'
-import { encodeRecord, type ProducerRecord } from '../record-input.js'
+import type { ProducerRecord, RecordChecker } from '../record-input.js'
 import type { FieldText } from './field-text.js'
 import type { Line } from './line-splitter.js'
 import { excerptOf } from './printable.js'
@@ -17,7 +17,7 @@ export function recordOf(
   data: Buffer,
   partitionKey: FieldText | undefined,
   explicitHashKey: FieldText | undefined,
-  { maxRecordBytes, random }: { maxRecordBytes: number; random: Random },
+  { checker, random }: { checker: RecordChecker; random: Random },
 ): InputItem {
   const key = partitionKey ?? { text: randomKey(random) }
   if ('reason' in key) return refused(line, key.reason)
@@ -29,11 +29,11 @@ export function recordOf(
     ...(explicitHashKey === undefined ? {} : { explicitHashKey: explicitHashKey.text }),
   }
   try {
-    encodeRecord(record, { maxRecordBytes })
+    checker.check(record)
   } catch (error) {
     if (error instanceof RecordTooLargeError) {
       const what = `it makes a record of ${error.sizeBytes.toLocaleString('en-US')} bytes with its key`
-      return refused(line, tooLargeText(what, maxRecordBytes))
+      return refused(line, tooLargeText(what, checker.maxRecordBytes))
     }
     if (!StreamingError.isInstance(error)) throw error
     return refused(line, error.message)

@@ -1,7 +1,8 @@
 import { StreamingError, sleep, systemClock, systemRandom } from '@org/kinesis-core'
 import { KinesisProducer } from '../kinesis-producer.js'
+import { QueueFullError } from '../producer-errors.js'
 import type { KinesisProducerOptions } from '../producer-options.js'
-import type { ProducerRecord } from '../record-input.js'
+import { type ProducerRecord, RecordChecker } from '../record-input.js'
 import type { ErrorOutput } from './error-output.js'
 import type { InputItem } from './input-item.js'
 import type { InputSource, OpenInput } from './input-source.js'
@@ -24,6 +25,7 @@ export interface RunPosition {
 export class ProduceRun {
   readonly #producer: KinesisProducer | undefined
   readonly #rate: RateLimit | undefined
+  readonly #checker: RecordChecker
   /** Ends the reading: on interruption, where it makes no sense to go on. */
   readonly #stop = new AbortController()
   readonly #startedAtMs = performance.now()
@@ -46,6 +48,7 @@ export class ProduceRun {
     private readonly maxRecordBytes: number,
     private readonly output: ErrorOutput,
   ) {
+    this.#checker = new RecordChecker(maxRecordBytes)
     this.#rate = command.rate === undefined ? undefined : new RateLimit(command.rate)
     if (settings === undefined) return
     this.#producer = new KinesisProducer({
@@ -130,6 +133,7 @@ export class ProduceRun {
       delimiter: command.delimiter,
       skipEmpty: command.skipEmpty,
       maxRecordBytes,
+      checker: this.#checker,
       random: systemRandom,
     })
     for await (const chunk of readChunks(open.stream, source.name, this.#stop.signal)) {
@@ -158,7 +162,13 @@ export class ProduceRun {
   /** Hands one record over; its fate shows in the producer's counters and hooks. */
   #deliver(record: ProducerRecord & { data: Uint8Array }): void {
     this.#bytes += record.data.byteLength
-    this.#producer?.put(record).catch(() => {})
+    try {
+      this.#producer?.enqueue(record)
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) return
+      // Larger than the room that is left: a put waits for it.
+      this.#producer?.put(record).catch(() => {})
+    }
   }
 
   /** When the rate, which a stop ends, and the producer have room for one more. */

@@ -1,6 +1,7 @@
 import { seededRandom } from '@org/kinesis-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { RecordChecker } from '../record-input.js'
 import { LineSplitter } from './line-splitter.js'
 import { type RecordReaderOptions, recordReader } from './record-reader.js'
 
@@ -14,6 +15,7 @@ function read(input: string | Buffer, options: Partial<RecordReaderOptions> = {}
     delimiter: ',',
     skipEmpty: true,
     maxRecordBytes: 1_000,
+    checker: new RecordChecker(options.maxRecordBytes ?? 1_000),
     random: seededRandom(1),
     ...options,
   }

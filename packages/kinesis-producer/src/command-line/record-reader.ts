@@ -1,4 +1,5 @@
 import type { Random } from '@org/kinesis-core'
+import type { RecordChecker } from '../record-input.js'
 import { CsvReader } from './csv-reader.js'
 import { fieldText } from './field-text.js'
 import { type InputItem, recordOf, refused, tooLargeReason, unreadableReason } from './input-item.js'
@@ -18,6 +19,8 @@ export interface RecordReaderOptions {
   /** Of `lines`: pass over the empty ones. */
   skipEmpty: boolean
   maxRecordBytes: number
+  /** Finds what the producer would refuse. */
+  checker: RecordChecker
   random: Random
 }
 
