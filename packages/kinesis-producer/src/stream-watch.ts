@@ -106,7 +106,11 @@ export class StreamWatch {
     const { transport, stream, clock } = this.#options
     this.#describing.started()
     try {
-      const description = await this.#ask(async (signal) => transport.describeStream?.(stream, signal))
+      const description = await this.#ask(
+        async (signal) => transport.describeStream?.(stream, signal),
+        // Nothing is what a transport without the method says.
+        (value) => value === undefined || (typeof value === 'object' && value !== null),
+      )
       this.#describing.succeeded(true, clock.now())
       this.#use(description)
     } catch (error) {
@@ -128,8 +132,8 @@ export class StreamWatch {
     this.#sayUnaggregated(description?.recordDistribution === 'auto' ? 'auto-distribution' : 'unknown', cause)
   }
 
-  #ask<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#requests.run(request, Math.min(this.#options.requestTimeoutMs, TIMEOUT_MS))
+  #ask<T>(request: (signal: AbortSignal) => Promise<T>, isAnswer?: (value: unknown) => boolean): Promise<T> {
+    return this.#requests.run(request, Math.min(this.#options.requestTimeoutMs, TIMEOUT_MS), isAnswer)
   }
 
   #sayUnpaced(cause: Error): void {

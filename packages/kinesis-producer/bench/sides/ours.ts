@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, systemClock } from '@org/kinesis-core'
-import { KinesisProducer, type KinesisProducerOptions, type ProducerRecord } from '@org/kinesis-producer'
+import { KinesisProducer, type KinesisProducerOptions } from '@org/kinesis-producer'
 import { type Input, inputOf } from './events.ts'
 import { CREDENTIALS, REGION, type Side, STREAM, type Target } from './side.ts'
 
@@ -11,14 +12,14 @@ const CLOCK_SPEED = 64
 
 type Data = Input['event'] | Buffer
 type DataOf = (input: Input) => Data
-type Options = Partial<KinesisProducerOptions> & { aggregation?: boolean }
-type Enqueues = KinesisProducer & { enqueue(record: ProducerRecord): boolean }
+type Options = Partial<KinesisProducerOptions>
 
 /** Hands over without a promise for each record, and waits for room where there is none. */
 export function enqueueSide(target: Target, dataOf: DataOf, options: Options): Side {
-  const producer = new KinesisProducer(optionsFor(target, options)) as Enqueues
+  const producer = new KinesisProducer(optionsFor(target, options))
   return {
     async put(records) {
+      await introduce(producer)
       for (let index = 0; index < records; index++) {
         const input = inputOf(index)
         const hasRoom = producer.enqueue({ partitionKey: input.partitionKey, data: dataOf(input) })
@@ -34,6 +35,7 @@ export function receiptSide(target: Target, dataOf: DataOf, awaitedAtOnce: numbe
   const producer = new KinesisProducer(optionsFor(target, options))
   return {
     async put(records) {
+      await introduce(producer)
       let next = 0
       let received = 0
       const caller = async () => {
@@ -58,6 +60,7 @@ export function ignoredPromiseSide(target: Target, dataOf: DataOf, options: Opti
   const producer = new KinesisProducer(optionsFor(target, options))
   return {
     async put(records) {
+      await introduce(producer)
       for (let index = 0; index < records; index++) {
         const input = inputOf(index)
         void producer.put({ partitionKey: input.partitionKey, data: dataOf(input) })
@@ -69,6 +72,16 @@ export function ignoredPromiseSide(target: Target, dataOf: DataOf, options: Opti
 }
 
 let deliveredBefore = 0
+
+/** Lets the producer get to know the stream, as it does within a second of its life: a fast clock and a busy loop would time its questions out. */
+async function introduce(producer: KinesisProducer): Promise<void> {
+  if (producer.stats().put > 0) return
+  do {
+    await producer.put({ partitionKey: 'first', data: 'first' })
+    await sleep(300)
+  } while (producer.stats().shards === 0)
+  deliveredBefore = producer.stats().delivered
+}
 
 async function settled(producer: KinesisProducer, records: number): Promise<number> {
   await producer.flush()

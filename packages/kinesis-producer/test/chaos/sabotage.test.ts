@@ -21,9 +21,13 @@ class LosesAnswers extends KinesisProducer {
 
 class CallsFailuresDelivered extends KinesisProducer {
   override async put(record: ProducerRecord): Promise<Receipt> {
-    return super
-      .put(record)
-      .catch(() => ({ shardId: 'shardId-000000000000', sequenceNumber: '1', attempts: 1 }))
+    return super.put(record).catch(() => ({
+      shardId: 'shardId-000000000000',
+      sequenceNumber: '1',
+      subSequenceNumber: 0,
+      attempts: 1,
+      history: [],
+    }))
   }
 }
 
