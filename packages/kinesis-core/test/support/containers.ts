@@ -16,6 +16,14 @@ export function messageOf(container: Uint8Array): Buffer {
   return Buffer.from(container.subarray(MAGIC.length, -16))
 }
 
+/** A length-delimited field with a number below 16. */
+export function field(number: number, content: Uint8Array): Buffer {
+  const head = [(number << 3) | 2]
+  let rest = content.byteLength
+  for (; rest > 127; rest >>>= 7) head.push((rest & 127) | 128)
+  return Buffer.concat([Buffer.from([...head, rest]), content])
+}
+
 export const userRecord: fc.Arbitrary<UserRecord> = fc.record(
   {
     partitionKey: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),
