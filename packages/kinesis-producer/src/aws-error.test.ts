@@ -129,7 +129,7 @@ describe('an error of the SDK, the service or the system', () => {
     ],
     ['something that is no error', 'boom', 'transient', true, /boom/],
   ])('that says %s', (_, error, kind, maybeDelivered, message) => {
-    const fault = classifyAwsError(error, { streamName: 'orders' })
+    const fault = classifyAwsError(error, { streamName: 'orders' }, 'kinesis:PutRecords')
 
     expect(fault).toMatchObject({ kind, maybeDelivered, cause: error })
     expect(fault.message).toMatch(message)

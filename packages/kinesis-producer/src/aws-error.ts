@@ -20,8 +20,15 @@ const STALE_SIGNATURE = new Set([
   'RequestInTheFuture',
 ])
 
+/** What was asked for, as IAM policies name it. */
+type Permission = 'kinesis:PutRecords' | 'kinesis:ListShards' | 'kinesis:DescribeStreamSummary'
+
 /** What the SDK, the service or the system threw, as a decision. */
-export function classifyAwsError(error: unknown, stream: StreamIdentity): TransportFault {
+export function classifyAwsError(
+  error: unknown,
+  stream: StreamIdentity,
+  permission: Permission,
+): TransportFault {
   if (error instanceof TransportFault) return error
   const { name, code, message, statusCode } = facts(error)
   const reason = code ?? name
@@ -53,7 +60,7 @@ export function classifyAwsError(error: unknown, stream: StreamIdentity): Transp
   if (name.startsWith('AccessDenied') || name === 'KMSAccessDeniedException') {
     return fault(
       'rejected',
-      `Access to the stream ${nameOf(stream)} is denied (${message}). Allow kinesis:PutRecords on the stream, and kms:GenerateDataKey on its key where it is encrypted.`,
+      `Access to the stream ${nameOf(stream)} is denied (${message}). Allow ${permission} on the stream${keyHint(permission)}.`,
     )
   }
   if (name === 'UnrecognizedClientException' || name === 'InvalidSignatureException') {
@@ -107,6 +114,12 @@ function firstLine(message: string): string {
 function statusCodeOf(metadata: unknown): number | undefined {
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
+}
+
+function keyHint(permission: Permission): string {
+  return permission === 'kinesis:PutRecords'
+    ? ', and kms:GenerateDataKey on its key where it is encrypted'
+    : ''
 }
 
 function nameOf(stream: StreamIdentity): string {

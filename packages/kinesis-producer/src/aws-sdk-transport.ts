@@ -3,10 +3,12 @@ import {
   KinesisClient,
   type KinesisClientConfig,
   ListShardsCommand,
-  PutRecordsCommand,
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { classifyAwsError } from './aws-error.js'
+import { BodyPool } from './body-pool.js'
+import { PutRecordsAnswerReader } from './put-records-answer.js'
+import { maxPutRecordsBodyBytes, writePutRecordsBody } from './put-records-body.js'
 import type {
   OpenShard,
   OutgoingEntry,
@@ -15,7 +17,7 @@ import type {
   StreamDescription,
   StreamIdentity,
 } from './put-records-transport.js'
-import { singleAttempt, unwrapSingleAttempt } from './single-attempt.js'
+import { SdkExchange, type StreamInput } from './sdk-exchange.js'
 
 export interface AwsSdkTransportOptions {
   /** The caller's client: used as it is, and not destroyed. */
@@ -27,14 +29,20 @@ export interface AwsSdkTransportOptions {
   maxConnections: number
 }
 
-/** Sends through the AWS SDK: region, endpoint, credentials and signing are the SDK's, attempts and timeouts are not. */
+/**
+ * Sends through the AWS SDK: region, endpoint, credentials and signing are the SDK's; bodies, answers, attempts and timeouts are not.
+ */
 export class AwsSdkTransport implements PutRecordsTransport {
   readonly #client: KinesisClient
   readonly #owned: boolean
+  readonly #exchange: SdkExchange
+  readonly #bodies = new BodyPool()
+  readonly #answers = new PutRecordsAnswerReader()
 
   constructor(options: AwsSdkTransportOptions) {
     this.#owned = options.client === undefined
     this.#client = options.client ?? pooledClient(options)
+    this.#exchange = new SdkExchange(this.#client, this.#owned)
   }
 
   async putRecords(
@@ -42,26 +50,23 @@ export class AwsSdkTransport implements PutRecordsTransport {
     entries: readonly OutgoingEntry[],
     signal: AbortSignal,
   ): Promise<readonly PutRecordsEntryResult[]> {
-    const command = new PutRecordsCommand({
-      ...streamInput(stream),
-      Records: entries.map((entry) => ({
-        Data: entry.data,
-        PartitionKey: entry.partitionKey,
-        ExplicitHashKey: entry.explicitHashKey,
-      })),
-    })
-    // A client of the caller's retries by itself; one that we made does not.
-    if (!this.#owned) singleAttempt(command)
+    const buffer = this.#bodies.take(maxPutRecordsBodyBytes(stream, entries))
+    const bytes = buffer.subarray(0, writePutRecordsBody(buffer, stream, entries))
+    // Middleware of the caller's may send a body twice, or keep it: only a client of ours is known not to.
+    const hasLeft = () => {
+      if (this.#owned) this.#bodies.giveBack(buffer)
+    }
     try {
-      const output = await this.#client.send(command, { abortSignal: signal })
-      return (output.Records ?? []).map((result) => ({
+      const exchanged = await this.#exchange.send(streamInput(stream), { bytes, hasLeft }, signal)
+      if ('body' in exchanged) return this.#answers.read(exchanged.body)
+      return (exchanged.output.Records ?? []).map((result) => ({
         shardId: result.ShardId,
         sequenceNumber: result.SequenceNumber,
         errorCode: result.ErrorCode,
         errorMessage: result.ErrorMessage,
       }))
     } catch (error) {
-      throw classifyAwsError(unwrapSingleAttempt(error), stream)
+      throw classifyAwsError(error, stream, 'kinesis:PutRecords')
     }
   }
 
@@ -93,24 +98,23 @@ export class AwsSdkTransport implements PutRecordsTransport {
         nextToken = output.NextToken
       } while (nextToken !== undefined)
     } catch (error) {
-      throw classifyAwsError(error, stream)
+      throw classifyAwsError(error, stream, 'kinesis:ListShards')
     }
     return shards
   }
 
   async describeStream(stream: StreamIdentity, signal: AbortSignal): Promise<StreamDescription> {
     try {
-      const { StreamDescriptionSummary: summary } = await this.#client.send(
-        new DescribeStreamSummaryCommand(streamInput(stream)),
-        { abortSignal: signal },
-      )
-      const { MaxRecordSizeInKiB } = summary ?? {}
+      const command = new DescribeStreamSummaryCommand(streamInput(stream))
+      const output = await this.#client.send(command, { abortSignal: signal })
+      const { MaxRecordSizeInKiB, RecordDistributionStrategy, StreamModeDetails } =
+        output.StreamDescriptionSummary ?? {}
       return {
         maxRecordBytes: MaxRecordSizeInKiB === undefined ? undefined : MaxRecordSizeInKiB * 1024,
-        recordDistribution: 'keyed',
+        recordDistribution: distribution(RecordDistributionStrategy, StreamModeDetails?.StreamMode),
       }
     } catch (error) {
-      throw classifyAwsError(error, stream)
+      throw classifyAwsError(error, stream, 'kinesis:DescribeStreamSummary')
     }
   }
 
@@ -133,6 +137,19 @@ function pooledClient(options: AwsSdkTransportOptions): KinesisClient {
   })
 }
 
-function streamInput(stream: StreamIdentity): { StreamName: string } | { StreamARN: string } {
+/**
+ * The service tells the strategy of on-demand streams alone, and refuses AUTO for the others (API reference, StreamDescriptionSummary and
+ * UpdateStreamRecordDistributionStrategy). Whatever is not told stays unknown: who aggregates on an AUTO stream loses records.
+ */
+function distribution(
+  strategy: string | undefined,
+  mode: string | undefined,
+): StreamDescription['recordDistribution'] {
+  if (strategy === 'AUTO') return 'auto'
+  if (strategy === 'USER_PARTITION_KEY') return 'keyed'
+  return strategy === undefined && mode === 'PROVISIONED' ? 'keyed' : undefined
+}
+
+function streamInput(stream: StreamIdentity): StreamInput {
   return 'streamName' in stream ? { StreamName: stream.streamName } : { StreamARN: stream.streamArn }
 }

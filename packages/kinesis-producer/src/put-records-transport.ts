@@ -24,20 +24,32 @@ export interface OpenShard {
   endingHashKey: string
 }
 
+/** What a stream says of itself. */
 export interface StreamDescription {
-  /** Undefined where the service does not tell. */
+  /** The longest record that it takes, data and partition key, in bytes; undefined where it does not say. */
   maxRecordBytes: number | undefined
-  /** `auto`: the service chooses the shards and ignores keys; consumers of such a stream drop aggregates. */
+  /**
+   * `'keyed'`: a record goes to the shard of its hash key. `'auto'`: the service chooses the shard and ignores the keys, and consumers drop
+   * aggregated records. Undefined where the stream does not say: then nothing may be taken for granted.
+   */
   recordDistribution: 'keyed' | 'auto' | undefined
 }
 
 /**
- * The producer's way to the service. One call is one attempt: whoever implements this must not retry, because attempts,
- * backoff and order are decided in one place. Failures are `TransportFault`s; anything else that is thrown counts as a fault
- * after which the records may have been delivered.
+ * The producer's way to the service; write one to send records another way than over the AWS SDK.
+ *
+ * One call is one attempt: whoever implements this must not retry, because attempts, backoff and order are decided in one place. The
+ * `signal` aborts when the producer gives the request up, after `requestTimeoutMs` or at `close`; whatever the call does afterwards
+ * changes nothing any more, but should end soon, for until then it holds its connection.
+ *
+ * A request that fails rejects with a `TransportFault`, which decides what becomes of its records. Anything else that is thrown, and a
+ * result that is none, counts as a transient fault after which the records may have been delivered.
  */
 export interface PutRecordsTransport {
-  /** Resolves with one result per entry, in their order. */
+  /**
+   * Resolves with one result per entry, in their order, also where some or all entries failed: that is no fault of the request. The data
+   * of the entries must not be changed, nor read after the call has settled.
+   */
   putRecords(
     stream: StreamIdentity,
     entries: readonly OutgoingEntry[],
@@ -45,18 +57,27 @@ export interface PutRecordsTransport {
   ): Promise<readonly PutRecordsEntryResult[]>
   /** Every open shard of the stream. */
   listShards(stream: StreamIdentity, signal: AbortSignal): Promise<readonly OpenShard[]>
-  /** What the stream says of itself. Without this method records are not aggregated, and keep to the default limit. */
+  /** Without it the producer knows nothing of the stream but its shards, and does not aggregate. */
   describeStream?(stream: StreamIdentity, signal: AbortSignal): Promise<StreamDescription>
   /** Lets go of connections. Called once, when no request is under way any more. */
   close(): void
 }
 
 /**
- * `throttled`: the service asks for less, and took nothing. `transient`: another attempt may succeed. `rejected`: none will.
+ * `throttled`: the service asks for less, and took nothing; the records are sent again, and their shards are slowed down. `transient`:
+ * another attempt may succeed; the records are sent again. `rejected`: none will; the records fail at once.
  */
 export type TransportFaultKind = 'throttled' | 'transient' | 'rejected'
 
-/** A whole request that failed. */
+/**
+ * A whole request that failed, as a transport reports it:
+ *
+ *     throw new TransportFault('The gateway answered 503.', {
+ *       kind: 'transient', reason: 'HTTP 503', maybeDelivered: true, cause: error,
+ *     })
+ *
+ * Be honest about `maybeDelivered`: a record that fails in the end tells its owner by it whether sending it elsewhere may make two of it.
+ */
 export class TransportFault extends Error {
   readonly kind: TransportFaultKind
   /** The service's or the system's name of it: `AccessDeniedException`, `ECONNRESET`. */

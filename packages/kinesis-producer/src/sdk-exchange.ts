@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto'
+import { type KinesisClient, PutRecordsCommand, type PutRecordsOutput } from '@aws-sdk/client-kinesis'
+import { readAnswerBody } from './answer-body.js'
+import { singleAttempt, unwrapSingleAttempt } from './single-attempt.js'
+
+type RequestHandler = KinesisClient['config']['requestHandler']
+type HttpRequest = Parameters<RequestHandler['handle']>[0]
+type HttpResponse = Awaited<ReturnType<RequestHandler['handle']>>['response']
+
+/** `StreamName` or `StreamARN`. */
+export type StreamInput = { StreamName: string } | { StreamARN: string }
+
+/** The body of one request, and who wants to know when nobody reads it any more; not told where that is uncertain. */
+export interface OutgoingBody {
+  bytes: Buffer
+  hasLeft: () => void
+}
+
+/** Where middleware of the caller's answers in place of the service, there is an output and no body. */
+export type Exchanged = { body: Buffer } | { output: PutRecordsOutput }
+
+/** What the SDK keeps in the context of a command once it has decided how to sign it. */
+interface SignedBy {
+  signer: {
+    sign(request: HttpRequest, identity: unknown, properties: Record<string, unknown>): Promise<HttpRequest>
+    successHandler?(response: unknown, properties: Record<string, unknown>): void
+  }
+  identity: unknown
+  httpAuthOption: { signingProperties?: Record<string, unknown> }
+}
+
+interface SmithyContext {
+  __smithy_context?: { selectedHttpAuthScheme?: SignedBy }
+}
+
+/** A request as the SDK has built it, before signing. */
+interface BuiltRequest {
+  request: HttpRequest
+  signedBy: SignedBy
+}
+
+/** The SDK's deserializer finds nothing to do in it. */
+const EMPTY_OUTPUT = Buffer.from('{}')
+
+/**
+ * Sends bodies of ours as PutRecords requests of the SDK's. A command without records goes through the SDK's whole middleware, and the
+ * caller's if the client is the caller's: endpoint rules, user agent, credentials, signature, correction of the clock, errors. Only the
+ * body is put in behind the serializer, and the answer is taken out before the deserializer.
+ *
+ * That middleware costs several times what the request itself does, and most of it comes to the same result every time. So a client that
+ * is ours, and has no other middleware than we know, builds one request and keeps it: later ones take its address and headers, and are
+ * signed and sent by the client's own signer and handler. After any failure the next request is built anew.
+ */
+export class SdkExchange {
+  readonly #client: KinesisClient
+  readonly #owned: boolean
+  /** Lambda names the invocation in a header of each request, so there every one is built. */
+  readonly #keepsBuilt: boolean
+  #built: BuiltRequest | undefined
+
+  constructor(client: KinesisClient, owned: boolean) {
+    this.#client = client
+    this.#owned = owned
+    this.#keepsBuilt = owned && process.env.AWS_LAMBDA_FUNCTION_NAME === undefined
+  }
+
+  /** Resolves with an answer that is a success; rejects with what the SDK makes of every other. Never attempts twice. */
+  async send(input: StreamInput, body: OutgoingBody, signal: AbortSignal): Promise<Exchanged> {
+    const built = this.#built
+    try {
+      return await (built === undefined
+        ? this.#sendThroughStack(input, signal, { body })
+        : this.#sendAsBuilt(built, input, body, signal))
+    } catch (error) {
+      this.#built = undefined
+      throw unwrapSingleAttempt(error)
+    }
+  }
+
+  async #sendAsBuilt(
+    { request, signedBy }: BuiltRequest,
+    input: StreamInput,
+    body: OutgoingBody,
+    signal: AbortSignal,
+  ): Promise<Exchanged> {
+    const { signer, identity, httpAuthOption } = signedBy
+    // The signer notes in it when it signed.
+    const properties = { ...httpAuthOption.signingProperties }
+    const headers = {
+      ...request.headers,
+      'content-length': String(body.bytes.length),
+      'amz-sdk-invocation-id': randomUUID(),
+    }
+    const unsigned = { ...request, headers, body: body.bytes } as HttpRequest
+    const signed = await signer.sign(unsigned, identity, properties)
+    const { response } = await this.#client.config.requestHandler.handle(signed, { abortSignal: signal })
+    const answer = await this.#readAnswer(response, body)
+    if (!isSuccess(response)) {
+      // The SDK knows what to do with it: which error it is, and whether the clock is wrong.
+      response.body = answer
+      return this.#sendThroughStack(input, signal, { response })
+    }
+    signer.successHandler?.(response, properties)
+    return { body: answer }
+  }
+
+  /** With a `response`, nothing is sent: the stack takes it for the answer. */
+  async #sendThroughStack(
+    input: StreamInput,
+    signal: AbortSignal,
+    exchange: { body: OutgoingBody } | { response: HttpResponse },
+  ): Promise<Exchanged> {
+    const command = new PutRecordsCommand({ ...input, Records: [] })
+    let answer: Buffer | undefined
+    if ('body' in exchange) {
+      around(command, 'after', 'serializerMiddleware', (next, args) => {
+        args.request.body = exchange.body.bytes
+        return next(args)
+      })
+    }
+    around(command, 'after', 'deserializerMiddleware', async (next, args) => {
+      if ('response' in exchange) return { response: exchange.response }
+      const result = await next(args)
+      const body = await this.#readAnswer(result.response, exchange.body)
+      if (isSuccess(result.response)) answer = body
+      result.response.body = answer === undefined ? body : EMPTY_OUTPUT
+      return result
+    })
+    if (this.#keepsBuilt) {
+      around(command, 'before', 'httpSigningMiddleware', (next, args, context) => {
+        this.#keep(args.request, context)
+        return next(args)
+      })
+    }
+    // A client of the caller's retries by itself; one that we made does not.
+    if (!this.#owned) singleAttempt(command)
+    const output = await this.#client.send(command, { abortSignal: signal })
+    return answer === undefined ? { output } : { body: answer }
+  }
+
+  #keep(request: HttpRequest, context: SmithyContext): void {
+    const signedBy = context.__smithy_context?.selectedHttpAuthScheme
+    if (signedBy === undefined) return
+    const { body: _, headers, ...address } = request
+    this.#built = { request: { ...address, headers: { ...headers } } as HttpRequest, signedBy }
+  }
+
+  #readAnswer(response: HttpResponse, body: OutgoingBody): Promise<Buffer> {
+    return readAnswerBody(response.body, body.hasLeft, (stream) =>
+      this.#client.config.streamCollector(stream),
+    )
+  }
+}
+
+type Next = (args: { request: HttpRequest }) => Promise<{ response: HttpResponse }>
+
+/** Adds middleware to one command. The SDK types its own by the step it belongs to; ours stand where there is a request. */
+function around(
+  command: PutRecordsCommand,
+  relation: 'before' | 'after',
+  toMiddleware: string,
+  middleware: (
+    next: Next,
+    args: { request: HttpRequest },
+    context: SmithyContext,
+  ) => Promise<{ response: HttpResponse }>,
+): void {
+  command.middlewareStack.addRelativeTo(
+    <Args, Result>(next: (args: Args) => Promise<Result>, context: object) =>
+      (args: Args) =>
+        middleware(next as unknown as Next, args as { request: HttpRequest }, context) as Promise<Result>,
+    { name: `producer ${relation} ${toMiddleware}`, relation, toMiddleware },
+  )
+}
+
+/** As the SDK has it. */
+function isSuccess(response: HttpResponse): boolean {
+  return response.statusCode < 300
+}
