@@ -35,6 +35,8 @@ interface SmithyContext {
 
 /** A request as the SDK has built it, before signing. */
 interface BuiltRequest {
+  /** The ARN of a stream may lead to an endpoint of its account. */
+  streamArn: string | undefined
   request: HttpRequest
   signedBy: SignedBy
 }
@@ -47,9 +49,9 @@ const EMPTY_OUTPUT = Buffer.from('{}')
  * caller's if the client is the caller's: endpoint rules, user agent, credentials, signature, correction of the clock, errors. Only the
  * body is put in behind the serializer, and the answer is taken out before the deserializer.
  *
- * That middleware costs several times what the request itself does, and most of it comes to the same result every time. So a client that
- * is ours, and has no other middleware than we know, builds one request and keeps it: later ones take its address and headers, and are
- * signed and sent by the client's own signer and handler. After any failure the next request is built anew.
+ * That middleware costs more than the request itself, and most of it comes to the same result every time. So a client that is ours, and
+ * has no other middleware than we know, builds one request and keeps it: later ones take its address and headers, and are signed and
+ * sent by the client's own signer and handler. After any failure the next request is built anew.
  */
 export class SdkExchange {
   readonly #client: KinesisClient
@@ -68,7 +70,7 @@ export class SdkExchange {
   async send(input: StreamInput, body: OutgoingBody, signal: AbortSignal): Promise<Exchanged> {
     const built = this.#built
     try {
-      return await (built === undefined
+      return await (built === undefined || built.streamArn !== arnOf(input)
         ? this.#sendThroughStack(input, signal, { body })
         : this.#sendAsBuilt(built, input, body, signal))
     } catch (error) {
@@ -128,7 +130,7 @@ export class SdkExchange {
     })
     if (this.#keepsBuilt) {
       around(command, 'before', 'httpSigningMiddleware', (next, args, context) => {
-        this.#keep(args.request, context)
+        this.#keep(arnOf(input), args.request, context)
         return next(args)
       })
     }
@@ -138,11 +140,11 @@ export class SdkExchange {
     return answer === undefined ? { output } : { body: answer }
   }
 
-  #keep(request: HttpRequest, context: SmithyContext): void {
+  #keep(streamArn: string | undefined, request: HttpRequest, context: SmithyContext): void {
     const signedBy = context.__smithy_context?.selectedHttpAuthScheme
     if (signedBy === undefined) return
     const { body: _, headers, ...address } = request
-    this.#built = { request: { ...address, headers: { ...headers } } as HttpRequest, signedBy }
+    this.#built = { streamArn, request: { ...address, headers: { ...headers } } as HttpRequest, signedBy }
   }
 
   #readAnswer(response: HttpResponse, body: OutgoingBody): Promise<Buffer> {
@@ -171,6 +173,10 @@ function around(
         middleware(next as unknown as Next, args as { request: HttpRequest }, context) as Promise<Result>,
     { name: `producer ${relation} ${toMiddleware}`, relation, toMiddleware },
   )
+}
+
+function arnOf(input: StreamInput): string | undefined {
+  return 'StreamARN' in input ? input.StreamARN : undefined
 }
 
 /** As the SDK has it. */
