@@ -5,6 +5,7 @@ import { singleAttempt, unwrapSingleAttempt } from './single-attempt.js'
 
 type RequestHandler = KinesisClient['config']['requestHandler']
 type HttpRequest = Parameters<RequestHandler['handle']>[0]
+type Signer = KinesisClient['config']['signer']
 type HttpResponse = Awaited<ReturnType<RequestHandler['handle']>>['response']
 
 /** `StreamName` or `StreamARN`. */
@@ -19,18 +20,17 @@ export interface OutgoingBody {
 /** Where middleware of the caller's answers in place of the service, there is an output and no body. */
 export type Exchanged = { body: Buffer } | { output: PutRecordsOutput }
 
-/** What the SDK keeps in the context of a command once it has decided how to sign it. */
-interface SignedBy {
-  signer: {
-    sign(request: HttpRequest, identity: unknown, properties: Record<string, unknown>): Promise<HttpRequest>
-    successHandler?(response: unknown, properties: Record<string, unknown>): void
-  }
-  identity: unknown
-  httpAuthOption: { signingProperties?: Record<string, unknown> }
-}
-
+/** What the SDK keeps in the context of a command once it has decided where to send it and how to sign it. */
 interface SmithyContext {
-  __smithy_context?: { selectedHttpAuthScheme?: SignedBy }
+  authSchemes?: [Parameters<Signer>[0]]
+  __smithy_context?: {
+    selectedHttpAuthScheme?: {
+      httpAuthOption: {
+        schemeId: string
+        signingProperties?: { signingRegion?: string; signingName?: string }
+      }
+    }
+  }
 }
 
 /** A request as the SDK has built it, before signing. */
@@ -38,7 +38,7 @@ interface BuiltRequest {
   /** The ARN of a stream may lead to an endpoint of its account. */
   streamArn: string | undefined
   request: HttpRequest
-  signedBy: SignedBy
+  sign(request: HttpRequest): Promise<HttpRequest>
 }
 
 /** The SDK's deserializer finds nothing to do in it. */
@@ -80,30 +80,23 @@ export class SdkExchange {
   }
 
   async #sendAsBuilt(
-    { request, signedBy }: BuiltRequest,
+    { request, sign }: BuiltRequest,
     input: StreamInput,
     body: OutgoingBody,
     signal: AbortSignal,
   ): Promise<Exchanged> {
-    const { signer, identity, httpAuthOption } = signedBy
-    // The signer notes in it when it signed.
-    const properties = { ...httpAuthOption.signingProperties }
     const headers = {
       ...request.headers,
       'content-length': String(body.bytes.length),
       'amz-sdk-invocation-id': randomUUID(),
     }
-    const unsigned = { ...request, headers, body: body.bytes } as HttpRequest
-    const signed = await signer.sign(unsigned, identity, properties)
+    const signed = await sign({ ...request, headers, body: body.bytes } as HttpRequest)
     const { response } = await this.#client.config.requestHandler.handle(signed, { abortSignal: signal })
     const answer = await this.#readAnswer(response, body)
-    if (!isSuccess(response)) {
-      // The SDK knows what to do with it: which error it is, and whether the clock is wrong.
-      response.body = answer
-      return this.#sendThroughStack(input, signal, { response })
-    }
-    signer.successHandler?.(response, properties)
-    return { body: answer }
+    if (isSuccess(response)) return { body: answer }
+    // The SDK knows what to do with it: which error it is, and whether the clock is wrong.
+    response.body = answer
+    return this.#sendThroughStack(input, signal, { response })
   }
 
   /** With a `response`, nothing is sent: the stack takes it for the answer. */
@@ -129,8 +122,8 @@ export class SdkExchange {
       return result
     })
     if (this.#keepsBuilt) {
-      around(command, 'before', 'httpSigningMiddleware', (next, args, context) => {
-        this.#keep(arnOf(input), args.request, context)
+      around(command, 'before', 'httpSigningMiddleware', async (next, args, context) => {
+        await this.#keep(arnOf(input), args.request, context)
         return next(args)
       })
     }
@@ -140,11 +133,26 @@ export class SdkExchange {
     return answer === undefined ? { output } : { body: answer }
   }
 
-  #keep(streamArn: string | undefined, request: HttpRequest, context: SmithyContext): void {
-    const signedBy = context.__smithy_context?.selectedHttpAuthScheme
-    if (signedBy === undefined) return
+  async #keep(streamArn: string | undefined, request: HttpRequest, context: SmithyContext): Promise<void> {
+    const { config } = this.#client
+    const { schemeId, signingProperties = {} } =
+      context.__smithy_context?.selectedHttpAuthScheme?.httpAuthOption ?? {}
+    if (schemeId !== 'aws.auth#sigv4') return
+    const { signingRegion, signingName } = signingProperties
+    // It asks for the credentials whenever it signs. The SDK makes another for every request.
+    const signer = await config.signer(context.authSchemes?.[0])
+    const scope = {
+      ...(signingRegion === undefined ? {} : { signingRegion }),
+      ...(signingName === undefined ? {} : { signingService: signingName }),
+    }
     const { body: _, headers, ...address } = request
-    this.#built = { streamArn, request: { ...address, headers: { ...headers } } as HttpRequest, signedBy }
+    this.#built = {
+      streamArn,
+      request: { ...address, headers: { ...headers } } as HttpRequest,
+      // How far the clock is off was learnt when the request was built; whenever a signature is refused, it is learnt anew.
+      sign: (unsigned) =>
+        signer.sign(unsigned, { ...scope, signingDate: new Date(Date.now() + config.systemClockOffset) }),
+    }
   }
 
   #readAnswer(response: HttpResponse, body: OutgoingBody): Promise<Buffer> {
