@@ -69,7 +69,7 @@ function faultOf(
     const remedy = 'Log in, pass --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.'
     return cannotPut(`There are no AWS credentials${whose}. ${remedy}`, error)
   }
-  const { kind, message } = classifyAwsError(error, stream)
+  const { kind, message } = classifyAwsError(error, stream, 'kinesis:DescribeStreamSummary')
   if (message.startsWith('No AWS region'))
     return cannotPut('There is no AWS region. Pass --region, or set AWS_REGION.', error)
   if (name.startsWith('AccessDenied') || kind === 'throttled') return undefined
