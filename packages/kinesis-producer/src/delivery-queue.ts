@@ -399,6 +399,8 @@ export class DeliveryQueue {
     this.counts.delivered += entry.count
     const { attempts, history } = entry
     entry.resolve({ ...landed, attempts, history })
+    // A request that was given up may still be on its way, with the data.
+    if (attempts === 1) this.#send.recycle(entry)
     this.#barrier.settle(entry.epoch)
     this.#send.passGate(entry, nowMs)
   }

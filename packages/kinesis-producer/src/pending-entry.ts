@@ -32,7 +32,7 @@ const RECEIPT_OVERHEAD_BYTES = 256
 export type Resolve = (receipt: Receipt) => void
 export type Reject = (error: ProducerError) => void
 
-const NO_DATA = new Uint8Array()
+export const NO_DATA = new Uint8Array()
 
 /**
  * One entry of a PutRecords request between the first `put` and its outcome: one record of the user's, or an aggregate of many. The links

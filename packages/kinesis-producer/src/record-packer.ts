@@ -1,11 +1,16 @@
 import { AggregateBuilder } from '@org/kinesis-core'
 import { EntryList } from './entry-list.js'
-import type { PendingEntry } from './pending-entry.js'
+import { NO_DATA, type PendingEntry } from './pending-entry.js'
 import type { CheckedRecord } from './record-input.js'
 import type { ShardMap } from './shard-map.js'
 
 /** Builders that are kept for the next aggregates. */
 const MAX_SPARE_BUILDERS = 64
+/**
+ * Bytes of delivered aggregates that are kept for the next. Memory that comes and goes at hundreds of megabytes a second keeps the garbage
+ * collector at work all the time.
+ */
+const MAX_SPARE_BYTES = 16 * 1024 * 1024
 
 export interface RecordPackerOptions {
   ordering: 'none' | 'per-key'
@@ -27,7 +32,8 @@ export class RecordPacker {
   readonly #byKey = new Map<string, PendingEntry>()
   /** Open entries whose linger is not over, oldest first. */
   readonly #lingering = new EntryList()
-  readonly #spare: AggregateBuilder[] = []
+  readonly #spareBuilders: AggregateBuilder[] = []
+  readonly #spareMemory: Buffer[] = []
   /** Entries that older records have opened take no more: a record must not expire much before its time. */
   #oldestPutAtMs = 0
 
@@ -89,7 +95,7 @@ export class RecordPacker {
 
   /** Makes an entry the open one of its key or bucket, with its first record in it. */
   open(entry: PendingEntry, record: CheckedRecord): void {
-    const builder = this.#spare.pop() ?? new AggregateBuilder()
+    const builder = this.#spareBuilders.pop() ?? new AggregateBuilder()
     builder.add(record)
     const isMixed = this.#options.ordering === 'none'
     const bucket = isMixed ? this.#map!.bucketOf(entry.key)! : undefined
@@ -128,9 +134,26 @@ export class RecordPacker {
         entry.partitionKey = entry.bucket.partitionKey
         entry.explicitHashKey = entry.bucket.explicitHashKey
       }
-      entry.data = builder.finish()
+      entry.data = builder.finish(this.#memoryFor(builder.sizeBytes))
     }
-    if (this.#spare.length < MAX_SPARE_BUILDERS) this.#spare.push(builder)
+    if (this.#spareBuilders.length < MAX_SPARE_BUILDERS) this.#spareBuilders.push(builder)
+  }
+
+  /** Takes the memory of an aggregate that nobody reads any more. */
+  recycle(entry: PendingEntry): void {
+    const { maxContainerBytes } = this.#options
+    const { data } = entry
+    if (data.buffer.byteLength !== maxContainerBytes || !(data.buffer instanceof ArrayBuffer)) return
+    if (this.#spareMemory.length * maxContainerBytes >= MAX_SPARE_BYTES) return
+    entry.data = NO_DATA
+    this.#spareMemory.push(Buffer.from(data.buffer))
+  }
+
+  /** For an aggregate that is about full; the others take no more than they need. */
+  #memoryFor(sizeBytes: number): Buffer | undefined {
+    const { maxContainerBytes } = this.#options
+    if (sizeBytes < maxContainerBytes * 0.9) return undefined
+    return this.#spareMemory.pop() ?? Buffer.allocUnsafeSlow(maxContainerBytes)
   }
 
   #close(entry: PendingEntry): AggregateBuilder {

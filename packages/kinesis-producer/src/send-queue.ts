@@ -104,6 +104,11 @@ export class SendQueue {
     }
   }
 
+  /** The entry was delivered by its first attempt, so nobody has its data in hand any more. */
+  recycle(entry: PendingEntry): void {
+    if (entry.isAggregate) this.#packer?.recycle(entry)
+  }
+
   retryAt(atMs: number, entries: readonly PendingEntry[]): void {
     this.#backoff.push(atMs, entries)
   }

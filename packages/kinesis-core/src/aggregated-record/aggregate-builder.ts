@@ -27,6 +27,9 @@ const KEY_INDEX_HEAD = (recordFields.partitionKeyIndex << 3) | VARINT
 const HASH_KEY_INDEX_HEAD = (recordFields.explicitHashKeyIndex << 3) | VARINT
 const DATA_HEAD = (recordFields.data << 3) | LENGTH_DELIMITED
 const fieldBytes = (length: number) => 1 + varintSize(length) + length
+/** Of a record, in front of its data. */
+const headBytes = (dataBytes: number, otherBytes: number, tagsBytes: number) =>
+  1 + varintSize(otherBytes + fieldBytes(dataBytes)) + otherBytes - tagsBytes + 1 + varintSize(dataBytes)
 /** The heads of a record and of its data, at their longest. */
 const MAX_HEAD_BYTES = 32
 
@@ -70,17 +73,11 @@ export class AggregateBuilder {
     for (const tag of tags) tagsBytes += fieldBytes(tagBytes(tag))
     otherBytes += tagsBytes
 
-    // What is in front of the data depends on their length, which for a string is known when it has been written: so it is written
-    // where it belongs if it is ASCII, and moved if it is not.
     const isText = typeof data === 'string'
-    const headBytes = (length: number) =>
-      1 + varintSize(otherBytes + fieldBytes(length)) + otherBytes - tagsBytes + 1 + varintSize(length)
-    const guess = this.#recordsBytes + headBytes(isText ? data.length : 0)
-    this.#reserve(guess + MAX_HEAD_BYTES + (isText ? data.length * 3 : data.byteLength) + tagsBytes)
+    const longest = isText ? data.length * 3 : data.byteLength
+    this.#reserve(this.#recordsBytes + MAX_HEAD_BYTES + longest + otherBytes)
     const target = this.#records
-    const dataBytes = isText ? target.write(data, guess) : data.byteLength
-    const start = this.#recordsBytes + headBytes(dataBytes)
-    if (isText && start !== guess) target.copyWithin(start, guess, guess + dataBytes)
+    const dataBytes = isText ? this.#writeText(data, otherBytes, tagsBytes) : longest
     const recordBytes = otherBytes + fieldBytes(dataBytes)
     const keyBytes = this.#keys.stage(keyIndex, partitionKey)
     const hashKeyBytes =
@@ -110,9 +107,15 @@ export class AggregateBuilder {
     return true
   }
 
-  /** The aggregate, in memory of its own; the builder is empty afterwards and can be used again. */
-  finish(): Buffer {
-    const aggregate = Buffer.allocUnsafeSlow(this.sizeBytes)
+  /**
+   * The aggregate; the builder is empty afterwards and can be used again.
+   *
+   * @param memory what to write it into, where it is large enough. @default memory of its own
+   */
+  finish(memory?: Buffer): Buffer {
+    const { sizeBytes } = this
+    const isLargeEnough = memory !== undefined && memory.length >= sizeBytes
+    const aggregate = isLargeEnough ? memory.subarray(0, sizeBytes) : Buffer.allocUnsafeSlow(sizeBytes)
     let at = MAGIC.copy(aggregate)
     at = this.#keys.copy(aggregate, at)
     at = this.#hashKeys.copy(aggregate, at)
@@ -128,6 +131,19 @@ export class AggregateBuilder {
     this.#lastDataBytes = 0
     this.#keys.clear()
     this.#hashKeys.clear()
+  }
+
+  /**
+   * Writes the data of the next record. What is in front of them depends on their length, which is known when they are written: so they are
+   * written where they belong if they are ASCII, and moved if they are not.
+   */
+  #writeText(text: string, otherBytes: number, tagsBytes: number): number {
+    const target = this.#records
+    const guess = this.#recordsBytes + headBytes(text.length, otherBytes, tagsBytes)
+    const written = target.write(text, guess)
+    const start = this.#recordsBytes + headBytes(written, otherBytes, tagsBytes)
+    if (start !== guess) target.copyWithin(start, guess, guess + written)
+    return written
   }
 
   #reserve(bytes: number): void {
