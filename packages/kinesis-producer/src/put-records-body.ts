@@ -1,7 +1,10 @@
 import type { OutgoingEntry, StreamIdentity } from './put-records-transport.js'
 
-/** Base64 of longer pieces is several times slower, for the string between leaves V8's young generation. A multiple of three. */
-const PIECE_BYTES = 48 * 1024
+/**
+ * What is encoded at a time, a multiple of three: the string between data and body stays in the processor's cache. Five times as much
+ * costs a request of 1 MB a tenth of its time; from 1 MiB on V8 keeps strings elsewhere, which is several times slower.
+ */
+const PIECE_BYTES = 9 * 1024
 /** Up to here, records share one call of the encoder: the call costs more than what it does for a small record. */
 const SMALL_BYTES = 4 * 1024
 
