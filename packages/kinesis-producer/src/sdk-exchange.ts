@@ -55,14 +55,12 @@ const EMPTY_OUTPUT = Buffer.from('{}')
  */
 export class SdkExchange {
   readonly #client: KinesisClient
-  readonly #owned: boolean
   /** Lambda names the invocation in a header of each request, so there every one is built. */
   readonly #keepsBuilt: boolean
   #built: BuiltRequest | undefined
 
   constructor(client: KinesisClient, owned: boolean) {
     this.#client = client
-    this.#owned = owned
     this.#keepsBuilt = owned && process.env.AWS_LAMBDA_FUNCTION_NAME === undefined
   }
 
@@ -127,8 +125,7 @@ export class SdkExchange {
         return next(args)
       })
     }
-    // A client of the caller's retries by itself; one that we made does not.
-    if (!this.#owned) singleAttempt(command)
+    singleAttempt(command)
     const output = await this.#client.send(command, { abortSignal: signal })
     return answer === undefined ? { output } : { body: answer }
   }
