@@ -16,10 +16,11 @@ type Options = Partial<KinesisProducerOptions>
 
 /** Hands over without a promise for each record, and waits for room where there is none. */
 export function enqueueSide(target: Target, dataOf: DataOf, options: Options): Side {
-  const producer = new KinesisProducer(optionsFor(target, options))
+  const introduced = producerFor(target, options)
+  const { producer } = introduced
   return {
     async put(records) {
-      await introduce(producer)
+      await introduce(introduced)
       for (let index = 0; index < records; index++) {
         const input = inputOf(index)
         const hasRoom = producer.enqueue({ partitionKey: input.partitionKey, data: dataOf(input) })
@@ -32,10 +33,11 @@ export function enqueueSide(target: Target, dataOf: DataOf, options: Options): S
 
 /** Awaits the receipt of every record, so many at a time. */
 export function receiptSide(target: Target, dataOf: DataOf, awaitedAtOnce: number, options: Options): Side {
-  const producer = new KinesisProducer(optionsFor(target, options))
+  const introduced = producerFor(target, options)
+  const { producer } = introduced
   return {
     async put(records) {
-      await introduce(producer)
+      await introduce(introduced)
       let next = 0
       let received = 0
       const caller = async () => {
@@ -57,10 +59,11 @@ export function receiptSide(target: Target, dataOf: DataOf, awaitedAtOnce: numbe
 
 /** Puts without looking at the promise, and waits for room now and then. */
 export function ignoredPromiseSide(target: Target, dataOf: DataOf, options: Options): Side {
-  const producer = new KinesisProducer(optionsFor(target, options))
+  const introduced = producerFor(target, options)
+  const { producer } = introduced
   return {
     async put(records) {
-      await introduce(producer)
+      await introduce(introduced)
       for (let index = 0; index < records; index++) {
         const input = inputOf(index)
         void producer.put({ partitionKey: input.partitionKey, data: dataOf(input) })
@@ -73,13 +76,14 @@ export function ignoredPromiseSide(target: Target, dataOf: DataOf, options: Opti
 
 let deliveredBefore = 0
 
-/** Lets the producer get to know the stream, as it does within a second of its life: a fast clock and a busy loop would time its questions out. */
-async function introduce(producer: KinesisProducer): Promise<void> {
+/** Lets the producer get to know the stream at the pace of the world: on a fast clock its questions would time out. */
+async function introduce({ producer, clock }: Introduced): Promise<void> {
   if (producer.stats().put > 0) return
   do {
     await producer.put({ partitionKey: 'first', data: 'first' })
     await sleep(300)
   } while (producer.stats().shards === 0)
+  clock.hasten()
   deliveredBefore = producer.stats().delivered
 }
 
@@ -93,24 +97,45 @@ async function settled(producer: KinesisProducer, records: number): Promise<numb
   return count
 }
 
-function optionsFor({ url }: Target, options: Options): KinesisProducerOptions {
-  return {
+interface Introduced {
+  producer: KinesisProducer
+  clock: HastyClock
+}
+
+function producerFor({ url }: Target, options: Options): Introduced {
+  const clock = new HastyClock()
+  const producer = new KinesisProducer({
     streamName: STREAM,
     endpoint: url,
     region: REGION,
     credentials: CREDENTIALS,
-    clock: fastClock(),
+    clock,
     // In the clock's milliseconds, what the defaults are in ours.
     lingerMs: 20 * CLOCK_SPEED,
     requestTimeoutMs: 10_000 * CLOCK_SPEED,
     recordTtlMs: 120_000 * CLOCK_SPEED,
     ...options,
-  }
+  })
+  return { producer, clock }
 }
 
-function fastClock(): Clock {
-  return {
-    now: () => (performance.timeOrigin + performance.now()) * CLOCK_SPEED,
-    schedule: (delayMs, callback) => systemClock.schedule(delayMs / CLOCK_SPEED, callback),
+/** A clock that runs as the system's, until it is hastened. */
+class HastyClock implements Clock {
+  #speed = 1
+  #sinceMs = 0
+  #fromMs = performance.timeOrigin
+
+  now(): number {
+    return this.#fromMs + (performance.now() - this.#sinceMs) * this.#speed
+  }
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    return systemClock.schedule(delayMs / this.#speed, callback)
+  }
+
+  hasten(): void {
+    this.#fromMs = this.now()
+    this.#sinceMs = performance.now()
+    this.#speed = CLOCK_SPEED
   }
 }
