@@ -47,7 +47,7 @@ export interface KinesisProducerOptions {
   onExpired?: 'continue' | 'halt-key'
   /** How long a record may wait for company, in milliseconds; 0 sends what was put in the same turn. @default 20 */
   lingerMs?: number
-  /** Records in one request, 1 to 500. A full request is sent at once. @default 500 */
+  /** Entries in one request, records or aggregates, 1 to 500. A full request is sent at once. @default 500 */
   maxBatchRecords?: number
   /** Data and partition keys in one request, in bytes, up to 10 MiB. A full request is sent at once. @default 5 MiB */
   maxBatchBytes?: number
