@@ -6,6 +6,7 @@ export {
 } from './aggregated-record/decode-aggregate.js'
 export { encodeAggregate } from './aggregated-record/encode-aggregate.js'
 export type { RecordTag, UserRecord } from './aggregated-record/format.js'
+export { type ProducerSequence, producerTag, readProducerTag } from './aggregated-record/producer-tag.js'
 export { type BackoffPolicy, backoffDelayMs } from './backoff.js'
 export { type Clock, sleep, systemClock } from './clock.js'
 export {

@@ -1,4 +1,9 @@
-import { decodeAggregate, type KinesisEventRecord } from '@org/kinesis-core'
+import {
+  decodeAggregate,
+  type KinesisEventRecord,
+  type ProducerSequence,
+  readProducerTag,
+} from '@org/kinesis-core'
 import { PermanentError, UnexpectedEventError } from './errors.js'
 
 /** Where a record stands in its stream. Unique, and the same on every retry. */
@@ -12,6 +17,11 @@ export interface RecordPosition {
   partitionKey: string
   /** When the stream took it, in milliseconds since the epoch. */
   arrivalMs: number
+  /**
+   * Which record of which producer it is, where the producer says so (`tagRecords` of `@org/kinesis-producer`): the same for a record that was
+   * sent twice. A key, or a condition, made of it lets a sink store each record once.
+   */
+  producer?: ProducerSequence
 }
 
 export interface StreamRecord {
@@ -50,11 +60,19 @@ function readRecord(record: unknown): StreamRecord[] {
     })
     return [{ position, data, fault }]
   }
-  return decoded.records.map((member, subSequenceNumber) => ({
-    position: { ...position, subSequenceNumber, partitionKey: member.partitionKey },
-    data: member.data,
-    fault: undefined,
-  }))
+  return decoded.records.map(({ partitionKey, data: memberData, tags }, subSequenceNumber) => {
+    const producer = readProducerTag(tags)
+    return {
+      position: {
+        ...position,
+        subSequenceNumber,
+        partitionKey,
+        ...(producer === undefined ? {} : { producer }),
+      },
+      data: memberData,
+      fault: undefined,
+    }
+  })
 }
 
 /** A mapping on an enhanced fan-out consumer names the consumer: `…:stream/NAME/consumer/CONSUMER:1700000000`. */

@@ -89,9 +89,13 @@ export class KinesisProducer implements AsyncDisposable {
 
   /**
    * Resolves when the buffer has room for a record of any permitted size (one of less than two such records: when it is half empty).
-   * Await it before every put to keep memory bounded. Rejects with `ProducerClosedError` once the producer is closed.
+   * Await it before every put to keep memory bounded. With `aggregation` the first call
+   * also waits until it is known whether the stream takes aggregates. Rejects with `ProducerClosedError` once the producer is closed.
    */
   async ready(): Promise<void> {
+    if (this.#state === 'open' && this.#options.aggregation !== undefined && !this.#watch.isSettled) {
+      await this.#watch.whenSettled(this.#clock.now())
+    }
     if (this.#state === 'open') await this.#queue.buffer.whenRoom()
     if (this.#state !== 'open') throw closedError()
   }

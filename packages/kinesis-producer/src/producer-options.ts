@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import {
   type Clock,
@@ -58,6 +59,13 @@ export interface KinesisProducerOptions {
    * them: KCL, Firehose, enhanced fan-out into Lambda and `@org/kinesis-processor` do. @default false
    */
   aggregation?: boolean | AggregationOptions
+  /**
+   * With `aggregation`: gives every record a tag with the producer's id and a number, the same each time that the record is sent, by which
+   * `@org/kinesis-processor` tells a resend from another record; about 45 bytes a record, or less with a short id. A string, of at most 64
+   * characters, is the id: no two producers, and no two lives of one, may have the same. True: a random one. Records that go alone have none.
+   * @default false
+   */
+  tagRecords?: boolean | string
   /** Requests under way at once, 1 to 1,000; further ones wait. @default 8 */
   maxInFlightRequests?: number
   /**
@@ -113,6 +121,7 @@ const KNOWN: Record<keyof KinesisProducerOptions, true> = {
   maxBatchBytes: true,
   maxRecordBytes: true,
   aggregation: true,
+  tagRecords: true,
   maxInFlightRequests: true,
   maxBufferedBytes: true,
   whenFull: true,
@@ -188,6 +197,7 @@ export function resolveKinesisProducerOptions(
     maxBatchBytes,
     maxRecordBytes,
     aggregation: resolveAggregation(options),
+    producerId: resolveProducerId(options),
     maxInFlightRequests,
     maxBufferedBytes: integer(options, 'maxBufferedBytes', 64 * MiB, 1, Number.MAX_SAFE_INTEGER),
     whenFull: oneOf(options, 'whenFull', 'wait', ['wait', 'reject']),
@@ -217,6 +227,24 @@ function resolveAggregation(options: KinesisProducerOptions): Required<Aggregati
   within('aggregation.keyBuckets', keyBuckets, 1, 64)
   // With an order per key, aggregates carry the keys of their records.
   return { maxContainerBytes, keyBuckets: options.ordering === 'per-key' ? 1 : keyBuckets }
+}
+
+function resolveProducerId({ tagRecords, aggregation }: KinesisProducerOptions): string | undefined {
+  if (tagRecords === undefined || tagRecords === false) return undefined
+  if (!aggregation) {
+    throw new InvalidOptionError(
+      'tagRecords',
+      tagRecords,
+      'Tags are part of aggregates: set aggregation to true as well.',
+    )
+  }
+  if (tagRecords === true) return randomUUID()
+  if (typeof tagRecords === 'string' && /^[\x21-\x7e]{1,64}$/.test(tagRecords)) return tagRecords
+  throw new InvalidOptionError(
+    'tagRecords',
+    tagRecords,
+    'Use true, or an id of 1 to 64 printable ASCII characters.',
+  )
 }
 
 function resolveStream(options: KinesisProducerOptions): StreamIdentity {

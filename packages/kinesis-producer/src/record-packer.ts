@@ -1,4 +1,4 @@
-import { AggregateBuilder } from '@org/kinesis-core'
+import { AggregateBuilder, type AggregateMember, producerTag } from '@org/kinesis-core'
 import { EntryList } from './entry-list.js'
 import { NO_DATA, type PendingEntry } from './pending-entry.js'
 import type { CheckedRecord } from './record-input.js'
@@ -17,6 +17,8 @@ export interface RecordPackerOptions {
   maxContainerBytes: number
   lingerMs: number
   recordTtlMs: number
+  /** Goes into the tag of every record; undefined: no tags. */
+  producerId: string | undefined
 }
 
 /**
@@ -34,6 +36,8 @@ export class RecordPacker {
   readonly #lingering = new EntryList()
   readonly #spareBuilders: AggregateBuilder[] = []
   readonly #spareMemory: Buffer[] = []
+  /** Of the next record that gets a tag. */
+  #sequence = 1
   /** Entries that older records have opened take no more: a record must not expire much before its time. */
   #oldestPutAtMs = 0
 
@@ -87,7 +91,8 @@ export class RecordPacker {
     if (entry.epoch !== epoch || entry.putAtMs < this.#oldestPutAtMs) return false
     if (this.#options.ordering === 'per-key' && entry.explicitHashKey !== record.explicitHashKey) return false
     const before = builder.sizeBytes
-    if (!builder.add(record, this.#options.maxContainerBytes)) return false
+    if (!builder.add(this.#tagged(record), this.#options.maxContainerBytes)) return false
+    this.#sequence++
     entry.count++
     entry.sizeBytes += builder.sizeBytes - before
     return true
@@ -96,7 +101,8 @@ export class RecordPacker {
   /** Makes an entry the open one of its key or bucket, with its first record in it. */
   open(entry: PendingEntry, record: CheckedRecord): void {
     const builder = this.#spareBuilders.pop() ?? new AggregateBuilder()
-    builder.add(record)
+    builder.add(this.#tagged(record))
+    this.#sequence++
     const isMixed = this.#options.ordering === 'none'
     const bucket = isMixed ? this.#map!.bucketOf(entry.key)! : undefined
     if (bucket === undefined) this.#byKey.set(entry.partitionKey, entry)
@@ -120,10 +126,10 @@ export class RecordPacker {
     return this.#byBucket.filter((entry) => entry !== undefined)
   }
 
-  /** Takes no more records into an entry: it can be sent now. An entry of a single record is sent as that record. */
+  /** Takes no more records into an entry: it can be sent now. An entry of a single record is sent as that record, unless it has a tag. */
   seal(entry: PendingEntry): void {
     const builder = this.#close(entry)
-    if (builder.count === 1) {
+    if (builder.count === 1 && this.#options.producerId === undefined) {
       entry.data = Buffer.from(builder.lastData)
       entry.sizeBytes = entry.keyBytes + entry.data.byteLength
       entry.bucket = undefined
@@ -154,6 +160,18 @@ export class RecordPacker {
     const { maxContainerBytes } = this.#options
     if (sizeBytes < maxContainerBytes * 0.9) return undefined
     return this.#spareMemory.pop() ?? Buffer.allocUnsafeSlow(maxContainerBytes)
+  }
+
+  #tagged(record: CheckedRecord): AggregateMember {
+    const { producerId } = this.#options
+    if (producerId === undefined) return record
+    const { partitionKey, explicitHashKey, data } = record
+    return {
+      partitionKey,
+      explicitHashKey,
+      data,
+      tags: [producerTag({ producerId, sequence: this.#sequence })],
+    }
   }
 
   #close(entry: PendingEntry): AggregateBuilder {

@@ -16,6 +16,7 @@ export interface SendQueueOptions {
   maxBatchRecords: number
   maxBatchBytes: number
   aggregation: { maxContainerBytes: number } | undefined
+  producerId: string | undefined
 }
 
 /**

@@ -39,6 +39,7 @@ export class StreamWatch {
   #saidUnpaced = false
   #saidUnaggregated = false
   #closed = false
+  #settledWaiters: (() => void)[] = []
 
   /** @param onLearnt called after every answer, also after one that says nothing (new) */
   constructor(
@@ -57,6 +58,15 @@ export class StreamWatch {
   /** False until the first answers are in, or will not come: until then nothing can be paced or aggregated. */
   get isSettled(): boolean {
     return this.#listed && this.#described
+  }
+
+  /** Asks at once, and resolves when `isSettled`. */
+  whenSettled(nowMs: number): Promise<void> {
+    this.look(nowMs)
+    return new Promise((resolve) => {
+      this.#settledWaiters.push(resolve)
+      this.#releaseWaiters()
+    })
   }
 
   /** When to look again; Infinity while there is no reason to. */
@@ -99,6 +109,7 @@ export class StreamWatch {
       this.#sayUnpaced(asError(error))
     }
     this.#listed = true
+    this.#releaseWaiters()
     this.#onLearnt(isNew ? 'shards' : 'nothing')
   }
 
@@ -122,6 +133,7 @@ export class StreamWatch {
       }
     }
     this.#described = true
+    this.#releaseWaiters()
     this.#onLearnt(this.maxRecordBytes === undefined ? 'nothing' : 'stream')
   }
 
@@ -134,6 +146,11 @@ export class StreamWatch {
 
   #ask<T>(request: (signal: AbortSignal) => Promise<T>, isAnswer?: (value: unknown) => boolean): Promise<T> {
     return this.#requests.run(request, Math.min(this.#options.requestTimeoutMs, TIMEOUT_MS), isAnswer)
+  }
+
+  #releaseWaiters(): void {
+    if (!this.isSettled) return
+    for (const resolve of this.#settledWaiters.splice(0)) resolve()
   }
 
   #sayUnpaced(cause: Error): void {
