@@ -118,7 +118,8 @@ export class PendingEntry implements OutgoingEntry {
   addSettlers(resolve?: Resolve | Reject, reject?: Resolve | Reject): void {
     if (this.settlers === undefined) {
       if (resolve === undefined && reject === undefined) return
-      this.settlers = new Array((this.count - 1) * 2)
+      // No holes, which flattening would drop.
+      this.settlers = new Array((this.count - 1) * 2).fill(undefined)
     }
     this.settlers.push(resolve, reject)
   }

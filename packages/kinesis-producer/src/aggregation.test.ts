@@ -1,0 +1,62 @@
+import { ManualClock } from '@org/kinesis-core/testing'
+import { describe, expect, it } from 'vitest'
+import { hashKeyIn, openShards, type ScriptedRequest, ScriptedTransport } from '../test/scripted-transport.js'
+import type { Receipt } from './delivery-report.js'
+import { KinesisProducer } from './kinesis-producer.js'
+import type { KinesisProducerOptions } from './producer-options.js'
+
+/** A producer that knows its stream: what is put from now on is packed. */
+async function anAggregator(options: Partial<KinesisProducerOptions> = {}) {
+  const transport = new ScriptedTransport()
+  const clock = new ManualClock()
+  const producer = new KinesisProducer({
+    streamName: 'orders',
+    transport,
+    clock,
+    random: () => 0.5,
+    aggregation: { keyBuckets: 1 },
+    ...options,
+  })
+  void producer.put({ partitionKey: 'first', data: 'first' })
+  await clock.advance(100)
+  transport.requests.length = 0
+  return { producer, transport, clock }
+}
+
+/** Splits the only shard into two while the first request is on its way. */
+function splitMeanwhile(transport: ScriptedTransport) {
+  let requests = 0
+  transport.script = ({ entries, store }: ScriptedRequest) => {
+    if (++requests === 1) transport.shards = openShards(2, 'child-')
+    return entries.map(store)
+  }
+}
+
+const inHalf = (half: number, data: string) => ({
+  partitionKey: data,
+  data,
+  explicitHashKey: hashKeyIn(half, 2),
+})
+
+describe('an aggregate that is divided', () => {
+  it('gives each of its records the receipt of its own place, also where others have no callback', async () => {
+    const { producer, transport, clock } = await anAggregator()
+    splitMeanwhile(transport)
+    const receipts = new Map<string, Receipt>()
+    const noting = (data: string) => (receipt: Receipt) => void receipts.set(data, receipt)
+
+    producer.enqueue(inHalf(0, 'a'))
+    producer.enqueue(inHalf(1, 'blind'))
+    producer.enqueue(inHalf(1, 'b'), noting('b'))
+    producer.enqueue(inHalf(1, 'c'))
+    producer.enqueue(inHalf(1, 'd'), noting('d'))
+    await clock.advance(5_000)
+
+    for (const [data, { shardId, sequenceNumber, subSequenceNumber }] of receipts) {
+      expect(transport.stored).toContainEqual(
+        expect.objectContaining({ data, shardId, sequenceNumber, subSequenceNumber }),
+      )
+    }
+    expect([...receipts.keys()]).toEqual(['b', 'd'])
+  })
+})
