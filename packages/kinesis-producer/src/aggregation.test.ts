@@ -60,3 +60,19 @@ describe('an aggregate that is divided', () => {
     expect([...receipts.keys()]).toEqual(['b', 'd'])
   })
 })
+
+describe('an aggregate that landed in a wrong shard', () => {
+  it('is not sent again after maxAttempts', async () => {
+    const { producer, transport, clock } = await anAggregator({ maxAttempts: 1 })
+    splitMeanwhile(transport)
+
+    const puts = Promise.allSettled([producer.put(inHalf(0, 'a')), producer.put(inHalf(1, 'b'))])
+    await clock.advance(5_000)
+
+    expect(transport.requests).toHaveLength(1)
+    for (const outcome of await puts)
+      expect(outcome).toMatchObject({
+        reason: { code: 'ATTEMPTS_EXHAUSTED', attempts: 1, maybeDelivered: true },
+      })
+  })
+})

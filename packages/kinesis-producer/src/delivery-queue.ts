@@ -355,8 +355,10 @@ export class DeliveryQueue {
     ]
     entry.landed = undefined
     entry.lastFault = fault
-    if (!entry.aging) {
-      this.#fail(entry, this.#expiredError(entry), nowMs)
+    // It waited for the map already.
+    const decision = decideRetry(entry, fault, nowMs, this.#options, () => 0)
+    if (!entry.aging || 'error' in decision) {
+      this.#fail(entry, 'error' in decision ? decision.error : this.#expiredError(entry), nowMs)
       return
     }
     this.counts.retried += entry.count
