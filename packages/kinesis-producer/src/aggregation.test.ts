@@ -61,6 +61,25 @@ describe('an aggregate that is divided', () => {
   })
 })
 
+describe('an aggregate of maxContainerBytes', () => {
+  it('is no larger than a record may be, its partition key included', async () => {
+    const limit = { maxRecordBytes: 500, aggregation: { maxContainerBytes: 500 } }
+    for (const ordering of ['none', 'per-key'] as const) {
+      const { producer, transport, clock } = await anAggregator({ ...limit, ordering })
+
+      const puts = Array.from({ length: 300 }, (_, index) =>
+        producer.put({ partitionKey: 'k'.repeat(30), data: 'x'.repeat(index % 7) }),
+      )
+      await clock.advance(1_000)
+      await Promise.all(puts)
+
+      expect(transport.requests.flat().length).toBeLessThan(30)
+      for (const { data, partitionKey } of transport.requests.flat())
+        expect(data.byteLength + partitionKey.length).toBeLessThanOrEqual(500)
+    }
+  })
+})
+
 describe('an aggregate that landed in a wrong shard', () => {
   it('is not sent again after maxAttempts', async () => {
     const { producer, transport, clock } = await anAggregator({ maxAttempts: 1 })

@@ -96,7 +96,7 @@ export interface KinesisProducerOptions {
 }
 
 export interface AggregationOptions {
-  /** Size of an aggregate, in bytes, 256 up to 1 MiB; it is closed before it would be larger. Larger records go alone. @default 51_200 */
+  /** Size of an aggregate and its partition key, in bytes, 256 up to 1 MiB; it is closed before it would be larger. Larger records go alone. @default 51_200 */
   maxContainerBytes?: number
   /**
    * With `ordering: 'none'`: aggregates of one shard have this many partition keys, 1 to 64, chosen by the keys of their records; a

@@ -91,7 +91,9 @@ export class RecordPacker {
     if (entry.epoch !== epoch || entry.putAtMs < this.#oldestPutAtMs) return false
     if (this.#options.ordering === 'per-key' && entry.explicitHashKey !== record.explicitHashKey) return false
     const before = builder.sizeBytes
-    if (!builder.add(this.#tagged(record), this.#options.maxContainerBytes)) return false
+    // The service counts the partition key as well.
+    const keyBytes = entry.sizeBytes - before
+    if (!builder.add(this.#tagged(record), this.#options.maxContainerBytes - keyBytes)) return false
     this.#sequence++
     entry.count++
     entry.sizeBytes += builder.sizeBytes - before
