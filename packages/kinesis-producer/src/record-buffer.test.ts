@@ -20,6 +20,14 @@ describe('a buffer', () => {
     expect(buffer.bytes).toBe(0)
   })
 
+  it('counts text by the bytes that it takes as UTF-8', () => {
+    const buffer = aBuffer(2)
+    buffer.charge(anEntry(100))
+
+    expect(buffer.check(aCheckedRecord({ data: 'é'.repeat(49) }), true)).toBe('enter')
+    expect(buffer.check(aCheckedRecord({ data: 'é'.repeat(50) }), true)).toBe('wait')
+  })
+
   it('lets nobody overtake those who wait, also where there is room for less', () => {
     const buffer = aBuffer(1)
     const first = anEntry(50)

@@ -35,8 +35,11 @@ export class RecordBuffer {
 
   /** True where a record may enter at once. */
   hasRoomFor({ data, keyBytes }: CheckedRecord): boolean {
-    const dataBytes = typeof data === 'string' ? data.length : data.byteLength
-    return this.#waiting.count === 0 && this.#fits(dataBytes + keyBytes + ENTRY_OVERHEAD_BYTES)
+    if (this.#waiting.count > 0) return false
+    const otherBytes = keyBytes + ENTRY_OVERHEAD_BYTES
+    if (typeof data !== 'string') return this.#fits(data.byteLength + otherBytes)
+    // Text is counted only where it may be too much, at three bytes for each UTF-16 unit.
+    return this.#fits(data.length * 3 + otherBytes) || this.#fits(Buffer.byteLength(data) + otherBytes)
   }
 
   /** Counts a new entry. */
