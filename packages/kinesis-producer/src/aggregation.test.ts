@@ -1,6 +1,12 @@
 import { ManualClock } from '@org/kinesis-core/testing'
 import { describe, expect, it } from 'vitest'
-import { hashKeyIn, openShards, type ScriptedRequest, ScriptedTransport } from '../test/scripted-transport.js'
+import {
+  hashKeyIn,
+  openShards,
+  type ScriptedRequest,
+  ScriptedTransport,
+  stall,
+} from '../test/scripted-transport.js'
 import type { Receipt } from './delivery-report.js'
 import { KinesisProducer } from './kinesis-producer.js'
 import type { KinesisProducerOptions } from './producer-options.js'
@@ -58,6 +64,26 @@ describe('an aggregate that is divided', () => {
       )
     }
     expect([...receipts.keys()]).toEqual(['b', 'd'])
+  })
+})
+
+describe('an aggregate whose key has another under way', () => {
+  it('takes no records that would expire with it long before their time', async () => {
+    const { producer, transport, clock } = await anAggregator({ ordering: 'per-key', recordTtlMs: 3_200 })
+    transport.script = ({ signal }) => stall(signal)
+    const startMs = clock.now()
+    const failures: { afterMs: number }[] = []
+
+    for (let atMs = 0; atMs < 3_000; atMs += 10) {
+      producer.enqueue({ partitionKey: 'k', data: 'x' }, undefined, () =>
+        failures.push({ afterMs: clock.now() - startMs - atMs }),
+      )
+      await clock.advance(10)
+    }
+    await clock.advance(20_000)
+
+    expect(failures).toHaveLength(300)
+    expect(Math.min(...failures.map(({ afterMs }) => afterMs))).toBeGreaterThanOrEqual(3_000)
   })
 })
 

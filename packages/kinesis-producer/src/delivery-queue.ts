@@ -150,7 +150,8 @@ export class DeliveryQueue {
 
   /** When `takeBatch` or `expire` next has something to do although nothing else happens; Infinity when never. */
   wakeAtMs(canSend: boolean): number {
-    return canSend ? Math.min(this.#send.dueAtMs, this.#expiryMs) : this.#expiryMs
+    const lookAtMs = Math.min(this.#expiryMs, this.#send.noteAtMs)
+    return canSend ? Math.min(this.#send.dueAtMs, lookAtMs) : lookAtMs
   }
 
   /** The service answered. */

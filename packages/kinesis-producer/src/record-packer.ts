@@ -38,8 +38,7 @@ export class RecordPacker {
   readonly #spareMemory: Buffer[] = []
   /** Of the next record that gets a tag. */
   #sequence = 1
-  /** Entries that older records have opened take no more: a record must not expire much before its time. */
-  #oldestPutAtMs = 0
+  #notedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: RecordPackerOptions) {
     this.#options = options
@@ -57,8 +56,15 @@ export class RecordPacker {
     this.#byBucket = []
   }
 
+  /** Entries that older records have opened take no more: a record must not expire more than a sixteenth of its time too early. */
   noteTime(nowMs: number): void {
-    this.#oldestPutAtMs = nowMs - this.#options.recordTtlMs / 16
+    this.#notedAtMs = nowMs
+  }
+
+  /** When the time is to be noted again; Infinity while nothing is open. */
+  get noteAtMs(): number {
+    const isAnyOpen = this.#lingering.head !== undefined || this.#byKey.size > 0
+    return isAnyOpen ? this.#notedAtMs + this.#options.recordTtlMs / 32 : Number.POSITIVE_INFINITY
   }
 
   /** False for a record that goes alone: its shard is unknown, or it would fill an aggregate by itself. */
@@ -88,7 +94,8 @@ export class RecordPacker {
   append(entry: PendingEntry, record: CheckedRecord, epoch: number): boolean {
     const builder = entry.builder!
     // A later flush must not wait for this one's records, nor the other way round.
-    if (entry.epoch !== epoch || entry.putAtMs < this.#oldestPutAtMs) return false
+    if (entry.epoch !== epoch || entry.putAtMs < this.#notedAtMs - this.#options.recordTtlMs / 32)
+      return false
     if (this.#options.ordering === 'per-key' && entry.explicitHashKey !== record.explicitHashKey) return false
     const before = builder.sizeBytes
     // The service counts the partition key as well.

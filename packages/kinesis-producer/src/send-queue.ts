@@ -69,6 +69,7 @@ export class SendQueue {
     const full = this.#packer!.openFor(record)
     if (full !== undefined) this.#seal(full, nowMs)
     this.#packer!.open(entry, record)
+    this.#packer!.noteTime(nowMs)
   }
 
   /** Takes an entry that no record is added to any more. */
@@ -185,6 +186,11 @@ export class SendQueue {
 
   noteTime(nowMs: number): void {
     this.#packer?.noteTime(nowMs)
+  }
+
+  /** When `noteTime` is to be called next, if nothing else happens; Infinity when never. */
+  get noteAtMs(): number {
+    return this.#packer?.noteAtMs ?? Number.POSITIVE_INFINITY
   }
 
   /** Ends the linger of everything that is there. */
