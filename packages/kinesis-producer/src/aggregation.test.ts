@@ -10,6 +10,7 @@ import {
 import type { Receipt } from './delivery-report.js'
 import { KinesisProducer } from './kinesis-producer.js'
 import type { KinesisProducerOptions } from './producer-options.js'
+import type { OpenShard } from './put-records-transport.js'
 
 /** A producer that knows its stream: what is put from now on is packed. */
 async function anAggregator(options: Partial<KinesisProducerOptions> = {}) {
@@ -107,6 +108,20 @@ describe('an aggregate of maxContainerBytes', () => {
 })
 
 describe('an aggregate that landed in a wrong shard', () => {
+  it('is sent again as well where the first listings lag behind the reshard', async () => {
+    const { producer, transport, clock } = await anAggregator()
+    const old = transport.shards as OpenShard[]
+    splitMeanwhile(transport)
+    let lagging = 2
+    const list = transport.listShards.bind(transport)
+    transport.listShards = async () => (lagging-- > 0 ? old : list())
+
+    const puts = Promise.all([producer.put(inHalf(0, 'a')), producer.put(inHalf(1, 'b'))])
+    await clock.advance(10_000)
+
+    expect(await puts).toMatchObject([{ attempts: 2 }, { attempts: 2 }])
+  })
+
   it('is not sent again after maxAttempts', async () => {
     const { producer, transport, clock } = await anAggregator({ maxAttempts: 1 })
     splitMeanwhile(transport)

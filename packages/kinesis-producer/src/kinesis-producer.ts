@@ -270,6 +270,8 @@ export class KinesisProducer implements AsyncDisposable {
       this.#queue.useRecordLimit(maxRecordBytes, nowMs)
     }
     if (isSettled) this.#queue.endWaitForMap()
+    // A listing may lag behind a reshard, and entries that wait for the shard in which they landed wait for another then.
+    if (this.#queue.needsMap) this.#watch.noteEvidence()
     this.#pump()
   }
 
