@@ -88,6 +88,21 @@ describe('an aggregate whose key has another under way', () => {
   })
 })
 
+describe('a flush', () => {
+  it('waits out no linger of records that come into an aggregate after it', async () => {
+    const { producer, clock } = await anAggregator({ lingerMs: 50_000, maxBufferedBytes: 2_000 })
+
+    for (let count = 0; count < 30; count++) void producer.put({ partitionKey: 'k', data: 'x'.repeat(300) })
+    let isFlushed = false
+    void producer.flush().then(() => {
+      isFlushed = true
+    })
+    await clock.advance(1_000)
+
+    expect(isFlushed).toBe(true)
+  })
+})
+
 describe('an aggregate of maxContainerBytes', () => {
   it('is no larger than a record may be, its partition key included', async () => {
     const limit = { maxRecordBytes: 500, aggregation: { maxContainerBytes: 500 } }

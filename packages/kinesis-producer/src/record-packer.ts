@@ -29,6 +29,7 @@ export interface RecordPackerOptions {
  */
 export class RecordPacker {
   readonly #options: RecordPackerOptions
+  readonly #isAwaited: (entry: PendingEntry) => boolean
   #map: ShardMap | undefined
   #byBucket: (PendingEntry | undefined)[] = []
   readonly #byKey = new Map<string, PendingEntry>()
@@ -40,14 +41,16 @@ export class RecordPacker {
   #sequence = 1
   #notedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(options: RecordPackerOptions) {
+  /** @param isAwaited true of an entry that a flush waits for: its linger is over */
+  constructor(options: RecordPackerOptions, isAwaited: (entry: PendingEntry) => boolean) {
     this.#options = options
+    this.#isAwaited = isAwaited
   }
 
   /** When the next open entry is to be sealed; Infinity without one. */
   get dueAtMs(): number {
     const oldest = this.#lingering.head
-    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.putAtMs + this.#options.lingerMs
+    return oldest === undefined ? Number.POSITIVE_INFINITY : this.#dueOf(oldest)
   }
 
   /** Aggregates by this map from now on, or not at all. Whatever is open has been sealed before. */
@@ -117,13 +120,14 @@ export class RecordPacker {
     if (bucket === undefined) this.#byKey.set(entry.partitionKey, entry)
     else this.#byBucket[bucket.index] = entry
     entry.join(builder, bucket)
-    this.#lingering.pushBack(entry)
+    if (this.#isAwaited(entry)) this.#lingering.pushFront(entry)
+    else this.#lingering.pushBack(entry)
   }
 
   /** Ends the linger of the oldest open entry, if it is over: it stays open until it is sealed, or until its key lets it go. */
   nextDue(nowMs: number): PendingEntry | undefined {
     const oldest = this.#lingering.head
-    if (oldest === undefined || oldest.putAtMs + this.#options.lingerMs > nowMs) return undefined
+    if (oldest === undefined || this.#dueOf(oldest) > nowMs) return undefined
     this.#lingering.remove(oldest)
     oldest.isOverdue = true
     return oldest
@@ -181,6 +185,10 @@ export class RecordPacker {
       data,
       tags: [producerTag({ producerId, sequence: this.#sequence })],
     }
+  }
+
+  #dueOf(entry: PendingEntry): number {
+    return this.#isAwaited(entry) ? entry.putAtMs : entry.putAtMs + this.#options.lingerMs
   }
 
   #close(entry: PendingEntry): AggregateBuilder {

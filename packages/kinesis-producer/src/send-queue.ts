@@ -43,7 +43,8 @@ export class SendQueue {
     this.#maxRecordBytes = options.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
     this.gate = options.ordering === 'per-key' ? new KeyGate() : undefined
     const { aggregation } = options
-    this.#packer = aggregation === undefined ? undefined : new RecordPacker({ ...options, ...aggregation })
+    this.#packer =
+      aggregation === undefined ? undefined : new RecordPacker({ ...options, ...aggregation }, isAwaited)
   }
 
   get shardCount(): number {
