@@ -414,19 +414,20 @@ export class DeliveryQueue {
     this.#unverified.delete(entry)
     this.#send.remove(entry)
     this.#settle(entry)
+    // Before anybody is told, who may put again at once.
+    const behind = this.#options.onExpired === 'halt-key' ? this.#haltKey(partitionKey) : []
     this.#reject(entry, error)
+    for (const other of behind) this.#reject(other, new KeyHaltedError(partitionKey))
     if (this.#options.ordering === 'none') return
-    if (this.#options.onExpired === 'halt-key') this.#haltKey(partitionKey)
     if (place !== 'admission' && place !== 'open' && place !== 'key') this.#send.passGate(entry, nowMs)
   }
 
   /** Whoever stands behind a failed record of its key fails as well, in admission too: a gap must not be jumped. */
-  #haltKey(partitionKey: string): void {
-    if (this.#send.gate!.isHalted(partitionKey)) return
-    for (const entry of [...this.#send.haltKey(partitionKey), ...this.buffer.waitingOf(partitionKey)]) {
-      this.#settle(entry)
-      this.#reject(entry, new KeyHaltedError(partitionKey))
-    }
+  #haltKey(partitionKey: string): readonly PendingEntry[] {
+    if (this.#send.gate!.isHalted(partitionKey)) return []
+    const behind = [...this.#send.haltKey(partitionKey), ...this.buffer.waitingOf(partitionKey)]
+    for (const entry of behind) this.#settle(entry)
+    return behind
   }
 
   #settle(entry: PendingEntry): void {

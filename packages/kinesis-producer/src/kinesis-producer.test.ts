@@ -622,6 +622,33 @@ describe('ordering per key', () => {
     expect(await again).toMatchObject({ attempts: 1 })
   })
 
+  it('has halted the key by the time that a failure is told', async () => {
+    const again: Promise<unknown>[] = []
+    const { producer, clock } = aProducer({
+      ordering: 'per-key',
+      onExpired: 'halt-key',
+      maxBufferedBytes: 2_200,
+      recordTtlMs: 1_000,
+      requestTimeoutMs: 60_000,
+      maxInFlightRequests: 2,
+      transport: new ScriptedTransport({
+        script: ({ signal, entries, store }) =>
+          entries[0]!.partitionKey === 'stalls' ? stall(signal) : entries.map(store),
+      }),
+      hooks: {
+        onRecordFailed: ({ partitionKey }) =>
+          void again.push(failure(producer.put({ partitionKey, data: 'again' }))),
+      },
+    })
+    void producer.put({ partitionKey: 'stalls', data: 'x'.repeat(1_000) })
+    const { settled } = watch([producer.put({ partitionKey: 'k', data: 'x'.repeat(1_000) })])
+
+    await clock.advance(1_100)
+
+    expect(settled).toEqual(['0: RECORD_EXPIRED'])
+    expect(await Promise.all(again)).toMatchObject([{ code: 'KEY_HALTED' }])
+  })
+
   it('halts a key also for those of it that wait for room', async () => {
     const transport = new ScriptedTransport({ script: ({ entries }) => entries.map(() => failedEntry) })
     const { producer, clock } = aProducer({
