@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { measureCost } from './cost.ts'
 import { machine } from './machine.ts'
+import { measureMemory } from './memory.ts'
 import { rounded, type Section } from './section.ts'
 import { Sink } from './sink.ts'
 
@@ -11,6 +12,7 @@ import { Sink } from './sink.ts'
  */
 const sections: Record<string, Section> = {
   cost: measureCost,
+  memory: measureMemory,
 }
 
 const { values } = parseArgs({
