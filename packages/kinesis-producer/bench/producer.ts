@@ -4,6 +4,7 @@ import { measureCost } from './cost.ts'
 import { machine } from './machine.ts'
 import { measureMemory } from './memory.ts'
 import { rounded, type Section } from './section.ts'
+import { measureShards } from './shards.ts'
 import { Sink } from './sink.ts'
 
 /*
@@ -13,6 +14,7 @@ import { Sink } from './sink.ts'
 const sections: Record<string, Section> = {
   cost: measureCost,
   memory: measureMemory,
+  shards: measureShards,
 }
 
 const { values } = parseArgs({
