@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { measureCost } from './cost.ts'
+import { measureLatency } from './latency.ts'
 import { machine } from './machine.ts'
 import { measureMemory } from './memory.ts'
 import { rounded, type Section } from './section.ts'
@@ -15,6 +16,7 @@ const sections: Record<string, Section> = {
   cost: measureCost,
   memory: measureMemory,
   shards: measureShards,
+  latency: measureLatency,
 }
 
 const { values } = parseArgs({

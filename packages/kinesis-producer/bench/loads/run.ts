@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { type BacklogTask, backlog } from './backlog.ts'
 import { type BoundedTask, bounded } from './bounded.ts'
+import { type LatencyTask, latency } from './latency.ts'
 
 /** What a process of its own is asked to do. */
-export type LoadTask = BacklogTask | BoundedTask
+export type LoadTask = BacklogTask | BoundedTask | LatencyTask
 
 /** The bench, as such a process sees it. */
 export interface Bench {
@@ -32,5 +33,7 @@ function run(task: LoadTask, bench: Bench): Promise<object> {
       return backlog(task, bench)
     case 'bounded':
       return bounded(task, bench)
+    case 'latency':
+      return latency(task, bench)
   }
 }
