@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { measureCost } from './cost.ts'
 import { measureLatency } from './latency.ts'
+import { measureLimit } from './limit.ts'
 import { machine } from './machine.ts'
 import { measureMemory } from './memory.ts'
 import { rounded, type Section } from './section.ts'
@@ -17,6 +18,7 @@ const sections: Record<string, Section> = {
   memory: measureMemory,
   shards: measureShards,
   latency: measureLatency,
+  limit: measureLimit,
 }
 
 const { values } = parseArgs({
@@ -62,7 +64,7 @@ for (const name of only) {
   console.log(`\n${name}`)
   console.table(result.table)
   for (const note of result.notes ?? []) console.log(note)
-  for (const [ratio, value] of Object.entries(result.ratios)) console.log(`${ratio}: ${rounded(value, 2)}`)
+  for (const [ratio, value] of Object.entries(result.ratios)) console.log(`${ratio}: ${rounded(value, 4)}`)
   Object.assign(ratios, result.ratios)
   sides = result.sides ?? sides
   if (result.figures !== undefined) figures[name] = result.figures

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { type BacklogTask, backlog } from './backlog.ts'
 import { type BoundedTask, bounded } from './bounded.ts'
 import { type LatencyTask, latency } from './latency.ts'
+import { type PressureTask, pressure } from './pressure.ts'
 
 /** What a process of its own is asked to do. */
-export type LoadTask = BacklogTask | BoundedTask | LatencyTask
+export type LoadTask = BacklogTask | BoundedTask | LatencyTask | PressureTask
 
 /** The bench, as such a process sees it. */
 export interface Bench {
@@ -35,5 +36,7 @@ function run(task: LoadTask, bench: Bench): Promise<object> {
       return bounded(task, bench)
     case 'latency':
       return latency(task, bench)
+    case 'pressure':
+      return pressure(task, bench)
   }
 }
