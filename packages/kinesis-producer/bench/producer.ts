@@ -7,6 +7,7 @@ import { machine } from './machine.ts'
 import { measureMemory } from './memory.ts'
 import { rounded, type Section } from './section.ts'
 import { measureShards } from './shards.ts'
+import { measureSharing } from './sharing.ts'
 import { Sink } from './sink.ts'
 
 /*
@@ -19,6 +20,7 @@ const sections: Record<string, Section> = {
   shards: measureShards,
   latency: measureLatency,
   limit: measureLimit,
+  sharing: measureSharing,
 }
 
 const { values } = parseArgs({
@@ -64,7 +66,10 @@ for (const name of only) {
   console.log(`\n${name}`)
   console.table(result.table)
   for (const note of result.notes ?? []) console.log(note)
-  for (const [ratio, value] of Object.entries(result.ratios)) console.log(`${ratio}: ${rounded(value, 4)}`)
+  for (const [ratio, value] of Object.entries(result.ratios)) {
+    if (value !== undefined) console.log(`${ratio}: ${rounded(value, 4)}`)
+  }
+
   Object.assign(ratios, result.ratios)
   sides = result.sides ?? sides
   if (result.figures !== undefined) figures[name] = result.figures
