@@ -78,6 +78,7 @@ describe('the aggregated record format', () => {
           expect(builder.sizeBytes).toBe(fits ? withIt.byteLength : before)
           if (!fits) continue
           added.push({ ...record, data: bytes })
+          expect(builder.dataBytes).toBe(added.reduce((sum, { data }) => sum + data.byteLength, 0))
           expect(Buffer.from(builder.lastData)).toEqual(Buffer.from(bytes))
         }
         expect(builder.count).toBe(added.length)

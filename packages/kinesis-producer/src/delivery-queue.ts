@@ -25,6 +25,8 @@ export interface DeliveryQueueOptions extends RetryPolicy, RecordBufferOptions, 
 
 /** What the queue tells of single entries, as it happens. */
 export interface DeliveryQueueEvents {
+  delivered(entry: PendingEntry, shardId: string): void
+  attemptFailed(entry: PendingEntry, fault: TransportFault): void
   retrying(entry: PendingEntry, fault: TransportFault, delayMs: number): void
   failed(entry: PendingEntry, error: ProducerError): void
 }
@@ -356,6 +358,7 @@ export class DeliveryQueue {
     ]
     entry.landed = undefined
     entry.lastFault = fault
+    this.#events.attemptFailed(entry, fault)
     // It waited for the map already.
     const decision = decideRetry(entry, fault, nowMs, this.#options, () => 0)
     if (!entry.aging || 'error' in decision) {
@@ -377,6 +380,7 @@ export class DeliveryQueue {
     if (entry.place === 'settled') return
     settlement.note(entry, fault)
     entry.lastFault = fault
+    this.#events.attemptFailed(entry, fault)
     if (fault.maybeDelivered) entry.maybeDelivered = true
     const decision = decideRetry(entry, fault, nowMs, this.#options, () => settlement.drawn)
     if ('error' in decision) {
@@ -400,6 +404,7 @@ export class DeliveryQueue {
   #deliver(entry: PendingEntry, landed: { shardId: string; sequenceNumber: string }, nowMs: number): void {
     this.#settle(entry)
     this.counts.delivered += entry.count
+    this.#events.delivered(entry, landed.shardId)
     const { attempts, history } = entry
     entry.resolve({ ...landed, attempts, history })
     // A request that was given up may still be on its way, with the data.

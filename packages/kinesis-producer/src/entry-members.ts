@@ -50,6 +50,7 @@ export function divideEntry(entry: PendingEntry, map: ShardMap): PendingEntry[] 
     if (bucket !== undefined && (chosen.length > 1 || members[first]!.tags?.length)) {
       const builder = new AggregateBuilder()
       for (const index of chosen) builder.add(members[index]!)
+      part.userBytes = builder.dataBytes
       part.data = builder.finish()
       part.isAggregate = true
       part.count = chosen.length

@@ -1,5 +1,13 @@
 export type { DeliveryAttempt, Receipt } from './delivery-report.js'
 export { KinesisProducer } from './kinesis-producer.js'
+export type { ProducerChannels, ProducerMessage } from './observability/diagnostics-channels.js'
+export type { Distribution, DistributionBucket } from './observability/histogram.js'
+export type { ProducerLog } from './observability/producer-log.js'
+export type {
+  DeliveryMetrics,
+  ProducerMetrics,
+  StreamDeliveryMetrics,
+} from './observability/producer-metrics.js'
 export {
   AttemptsExhaustedError,
   InvalidRecordError,

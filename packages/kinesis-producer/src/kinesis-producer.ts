@@ -2,17 +2,17 @@ import { type Clock, InvalidOptionError, kinesisQuotas } from '@org/kinesis-core
 import type { Batch, BatchOutcome } from './batch.js'
 import { DeliveryQueue } from './delivery-queue.js'
 import type { Receipt } from './delivery-report.js'
-import { membersOf } from './entry-members.js'
-import type { PendingEntry, Reject, Resolve } from './pending-entry.js'
-import { ProducerClosedError, type ProducerError } from './producer-errors.js'
-import { notify } from './producer-hooks.js'
+import type { ProducerMetrics } from './observability/producer-metrics.js'
+import { ProducerTelemetry } from './observability/producer-telemetry.js'
+import type { Reject, Resolve } from './pending-entry.js'
+import { ProducerClosedError } from './producer-errors.js'
 import {
   type KinesisProducerOptions,
   MAX_TIMER_MS,
   type ResolvedKinesisProducerOptions,
   resolveKinesisProducerOptions,
 } from './producer-options.js'
-import type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
+import type { CloseOptions, CloseResult, ProducerStats } from './producer-report.js'
 import { type PutAllResult, putAll, type RecordSource } from './put-all.js'
 import type { TransportFault } from './put-records-transport.js'
 import { type ProducerRecord, RecordChecker } from './record-input.js'
@@ -32,11 +32,10 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #checker: RecordChecker
   readonly #watch: StreamWatch
   readonly #timedRequests: TimedRequests
-  readonly #undelivered: UndeliveredRecord[] = []
+  readonly #telemetry: ProducerTelemetry
   #state: 'open' | 'closing' | 'closed' = 'open'
   #closing: Promise<CloseResult> | undefined
   #requests = 0
-  #failedRequests = 0
   #refused = 0
   #inFlight = 0
   #pumping = false
@@ -49,13 +48,10 @@ export class KinesisProducer implements AsyncDisposable {
     this.#timedRequests = new TimedRequests(this.#clock)
     // What the stream takes is not known yet, so a record of up to what the service takes at most may come in.
     this.#checker = new RecordChecker(this.#options.maxRecordBytes ?? kinesisQuotas.maxRecordBytes)
-    this.#watch = new StreamWatch(this.#options, this.#timedRequests, (what) => this.#learn(what))
-    const { hooks } = this.#options
-    this.#queue = new DeliveryQueue(this.#options, {
-      retrying: ({ partitionKey, count: records, attempts }, fault, delayMs) =>
-        notify(hooks.onRecordRetried, { partitionKey, records, attempts, delayMs, fault }),
-      failed: (entry, error) => this.#tellFailure(entry, error),
-    })
+    this.#telemetry = new ProducerTelemetry(this, this.#options)
+    const watched = { ...this.#options, hooks: this.#telemetry.watchHooks }
+    this.#watch = new StreamWatch(watched, this.#timedRequests, (what) => this.#learn(what))
+    this.#queue = new DeliveryQueue(this.#options, this.#telemetry)
   }
 
   /**
@@ -137,13 +133,18 @@ export class KinesisProducer implements AsyncDisposable {
       pending: queue.pending,
       refused: this.#refused,
       requests: this.#requests,
-      failedRequests: this.#failedRequests,
+      failedRequests: this.#telemetry.failedRequests,
       inFlightRequests: this.#inFlight,
       bufferedBytes: queue.buffer.bytes,
       waitingForRoom: queue.buffer.waitingRecords,
       shards: queue.shardCount,
       haltedKeys: queue.haltedKeys,
     }
+  }
+
+  /** Counters and latencies, of the stream and of each shard, by the names that the KPL gives them. */
+  metrics(): ProducerMetrics {
+    return this.#telemetry.metrics(this.stats(), this.#clock.now())
   }
 
   get #canSend(): boolean {
@@ -197,6 +198,7 @@ export class KinesisProducer implements AsyncDisposable {
     } finally {
       this.#pumping = false
     }
+    this.#telemetry.report(nowMs)
     if (this.#queue.pending > 0) this.#watch.look(nowMs)
     this.#arm(nowMs)
   }
@@ -228,12 +230,7 @@ export class KinesisProducer implements AsyncDisposable {
   #send(batch: Batch): void {
     this.#inFlight++
     this.#requests++
-    notify(this.#options.hooks.onBatchSent, {
-      records: batch.records,
-      entries: batch.entries.length,
-      sizeBytes: batch.sizeBytes,
-      inFlightRequests: this.#inFlight,
-    })
+    this.#telemetry.batchSent(batch, this.#inFlight)
     const { transport, stream, requestTimeoutMs } = this.#options
     void this.#timedRequests
       .run((signal) => transport.putRecords(stream, batch.entries, signal), requestTimeoutMs)
@@ -245,16 +242,8 @@ export class KinesisProducer implements AsyncDisposable {
 
   #ended(batch: Batch, outcome: BatchOutcome): void {
     this.#inFlight--
-    const { misplaced, ...event } = outcome
-    if (event.fault !== undefined) this.#failedRequests++
-    if (misplaced > 0) this.#watch.noteEvidence()
-    notify(this.#options.hooks.onBatchSettled, {
-      records: batch.records,
-      entries: batch.entries.length,
-      sizeBytes: batch.sizeBytes,
-      durationMs: this.#clock.now() - batch.sentAtMs,
-      ...event,
-    })
+    if (outcome.misplaced > 0) this.#watch.noteEvidence()
+    this.#telemetry.batchSettled(batch, outcome, this.#clock.now())
     this.#pump()
   }
 
@@ -263,6 +252,7 @@ export class KinesisProducer implements AsyncDisposable {
     const { map, maxRecordBytes, takesAggregates, isSettled } = this.#watch
     const nowMs = this.#clock.now()
     if (what !== 'nothing' && map !== undefined) {
+      if (what === 'shards') this.#telemetry.useShardMap(map, nowMs)
       this.#queue.useShardMap(map, takesAggregates, nowMs)
     }
     if (what === 'stream' && maxRecordBytes !== undefined && this.#options.maxRecordBytes === undefined) {
@@ -275,18 +265,9 @@ export class KinesisProducer implements AsyncDisposable {
     this.#pump()
   }
 
-  #tellFailure(entry: PendingEntry, error: ProducerError): void {
-    const { onRecordFailed } = this.#options.hooks
-    if (onRecordFailed === undefined && this.#state === 'open') return
-    for (const { partitionKey, explicitHashKey, data } of membersOf(entry)) {
-      const member = { partitionKey, ...(explicitHashKey === undefined ? {} : { explicitHashKey }), data }
-      if (this.#state !== 'open') this.#undelivered.push({ ...member, error })
-      notify(onRecordFailed, { partitionKey, data, error })
-    }
-  }
-
   async #drain(deadlineMs: number | undefined): Promise<CloseResult> {
     this.#state = 'closing'
+    const undelivered = this.#telemetry.collectUndelivered()
     this.#queue.buffer.releaseRoomWaiters()
     const drained = this.flush()
     if (deadlineMs === undefined) await drained
@@ -303,8 +284,9 @@ export class KinesisProducer implements AsyncDisposable {
     )
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#telemetry.report(this.#clock.now(), true)
     this.#options.transport.close()
-    return { undelivered: this.#undelivered }
+    return { undelivered }
   }
 
   #atMost(delayMs: number, done: Promise<void>): Promise<void> {

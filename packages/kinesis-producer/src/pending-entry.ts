@@ -49,6 +49,8 @@ export class PendingEntry implements OutgoingEntry {
   readonly keyBytes: number
   /** What the service counts: data and partition key. */
   sizeBytes = 0
+  /** Data of its user records, once it is sealed. */
+  userBytes = 0
   /** Of the first record: an entry expires with the oldest that it holds. */
   readonly putAtMs: number
   readonly expiresAtMs: number
@@ -95,7 +97,8 @@ export class PendingEntry implements OutgoingEntry {
   /** Makes it the entry of this record alone. */
   carry({ data }: CheckedRecord): void {
     this.data = typeof data === 'string' ? Buffer.from(data) : data
-    this.sizeBytes = this.keyBytes + this.data.byteLength
+    this.userBytes = this.data.byteLength
+    this.sizeBytes = this.keyBytes + this.userBytes
   }
 
   /** Makes it the first of an aggregate, which has the data from now on. */

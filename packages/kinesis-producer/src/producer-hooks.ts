@@ -3,6 +3,8 @@ import type { TransportFault } from './put-records-transport.js'
 
 /** A request that is on its way. */
 export interface BatchSentEvent {
+  /** Number of the request, from 1; its `BatchSettledEvent` has the same. */
+  request: number
   /** Records of the user's: an aggregate counts with all of its own. */
   records: number
   /** Entries of the request, which are records of Kinesis. */
@@ -15,6 +17,8 @@ export interface BatchSentEvent {
 
 /** A request that has ended, and what became of its records: `delivered + retried + failed + unverified` are those that had not settled before. */
 export interface BatchSettledEvent {
+  /** As in its `BatchSentEvent`. */
+  request: number
   records: number
   entries: number
   sizeBytes: number

@@ -32,6 +32,7 @@ describe('options', () => {
       maxAttempts: Number.POSITIVE_INFINITY,
       backoff: { baseMs: 100, maxMs: 5_000 },
       requestTimeoutMs: 10_000,
+      log: undefined,
     })
     expect(clock.now()).toBeGreaterThan(Date.UTC(2024))
     expect(random()).toBeLessThan(1)
@@ -87,6 +88,7 @@ describe('options', () => {
     ['whenFull', { whenFull: 'drop' as 'wait' }, /'wait' or 'reject'/],
     ['onExpired', { ordering: 'per-key', onExpired: 'stop' as 'continue' }, /'continue' or 'halt-key'/],
     ['onExpired', { onExpired: 'halt-key' }, /only with ordering: 'per-key'/],
+    ['log', { log: { info() {} } as never }, /Pass an object with warn/],
     ['region', { region: 'eu-west-1' }, /no effect beside transport/],
     ['client', { client: new KinesisClient({ region: 'eu-west-1' }) }, /no effect beside transport/],
   ])('refuse %s in %o', (option, options, message) => {

@@ -11,6 +11,7 @@ import {
 } from '@org/kinesis-core'
 import { AwsSdkTransport } from './aws-sdk-transport.js'
 import type { DeliveryQueueOptions } from './delivery-queue.js'
+import type { ProducerLog } from './observability/producer-log.js'
 import type { ProducerHooks } from './producer-hooks.js'
 import type { PutRecordsTransport, StreamIdentity } from './put-records-transport.js'
 
@@ -93,6 +94,8 @@ export interface KinesisProducerOptions {
   /** For jitter. @default Math.random */
   random?: Random
   hooks?: ProducerHooks
+  /** Told what an operator should know, at most every ten seconds of each kind, and nothing of the records. @default none */
+  log?: ProducerLog
 }
 
 export interface AggregationOptions {
@@ -133,6 +136,7 @@ const KNOWN: Record<keyof KinesisProducerOptions, true> = {
   clock: true,
   random: true,
   hooks: true,
+  log: true,
 }
 
 /** Every option filled and checked; nothing is optional any more. */
@@ -145,6 +149,7 @@ export interface ResolvedKinesisProducerOptions extends DeliveryQueueOptions {
   requestTimeoutMs: number
   clock: Clock
   hooks: ProducerHooks
+  log: ProducerLog | undefined
 }
 
 /**
@@ -211,6 +216,7 @@ export function resolveKinesisProducerOptions(
     clock: options.clock ?? steadyClock,
     random: options.random ?? systemRandom,
     hooks: { ...options.hooks },
+    log: resolveLog(options.log),
     // Last, because it makes an HTTP agent: nothing is left behind where an option above is wrong.
     transport: resolveTransport(options, maxInFlightRequests),
   }
@@ -311,6 +317,11 @@ function resolveOnExpired(options: KinesisProducerOptions): 'continue' | 'halt-k
     throw new InvalidOptionError('onExpired', onExpired, "Keys are halted only with ordering: 'per-key'.")
   }
   return onExpired
+}
+
+function resolveLog(log: ProducerLog | undefined): ProducerLog | undefined {
+  if (log === undefined || typeof log?.warn === 'function') return log
+  throw new InvalidOptionError('log', log, 'Pass an object with warn(message, details), such as console.')
 }
 
 function isHttpUrl(text: unknown): boolean {

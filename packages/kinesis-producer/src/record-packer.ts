@@ -142,6 +142,7 @@ export class RecordPacker {
   /** Takes no more records into an entry: it can be sent now. An entry of a single record is sent as that record, unless it has a tag. */
   seal(entry: PendingEntry): void {
     const builder = this.#close(entry)
+    entry.userBytes = builder.dataBytes
     if (builder.count === 1 && this.#options.producerId === undefined) {
       entry.data = Buffer.from(builder.lastData)
       entry.sizeBytes = entry.keyBytes + entry.data.byteLength

@@ -44,6 +44,8 @@ const MAX_HEAD_BYTES = 32
 export class AggregateBuilder {
   /** Members so far. */
   count = 0
+  /** Their data alone. */
+  dataBytes = 0
   /** The encoded records; the tables are written in front of them at the end. */
   #records = Buffer.allocUnsafeSlow(INITIAL_BYTES)
   #recordsBytes = 0
@@ -104,6 +106,7 @@ export class AggregateBuilder {
     for (const tag of tags) at = writeTag(target, at, tag)
     this.#recordsBytes = at
     this.count++
+    this.dataBytes += dataBytes
     return true
   }
 
@@ -127,6 +130,7 @@ export class AggregateBuilder {
 
   clear(): void {
     this.count = 0
+    this.dataBytes = 0
     this.#recordsBytes = 0
     this.#lastDataBytes = 0
     this.#keys.clear()

@@ -1,0 +1,145 @@
+import type { Batch, BatchOutcome } from '../batch.js'
+import type { DeliveryQueueEvents } from '../delivery-queue.js'
+import { membersOf } from '../entry-members.js'
+import type { KinesisProducer } from '../kinesis-producer.js'
+import type { PendingEntry } from '../pending-entry.js'
+import type { ProducerError } from '../producer-errors.js'
+import { notify, type ProducerHooks } from '../producer-hooks.js'
+import type { UndeliveredRecord } from '../producer-report.js'
+import type { StreamIdentity, TransportFault } from '../put-records-transport.js'
+import type { ShardMap } from '../shard-map.js'
+import { channels } from './diagnostics-channels.js'
+import { MetricsRecorder } from './metrics-recorder.js'
+import { OperatorLog, type ProducerLog } from './producer-log.js'
+import type { ProducerMetrics } from './producer-metrics.js'
+
+export interface ProducerTelemetryOptions {
+  stream: StreamIdentity
+  hooks: ProducerHooks
+  log: ProducerLog | undefined
+}
+
+/** Tells everyone who listens what happens in a producer: its hooks, the process's diagnostics channels, the log and the metrics. */
+export class ProducerTelemetry implements DeliveryQueueEvents {
+  failedRequests = 0
+  /** For the watch of the stream: what it finds missing goes to the log and the channels as well. */
+  readonly watchHooks: Pick<ProducerHooks, 'onPacingUnavailable' | 'onAggregationUnavailable'>
+  readonly #hooks: ProducerHooks
+  readonly #origin: { producer: KinesisProducer; streamName: string }
+  readonly #metrics = new MetricsRecorder()
+  readonly #log: OperatorLog
+  #undelivered: UndeliveredRecord[] | undefined
+  #requests = 0
+  readonly #requestNumbers = new WeakMap<Batch, number>()
+
+  constructor(producer: KinesisProducer, { stream, hooks, log }: ProducerTelemetryOptions) {
+    const streamName = nameOf(stream)
+    this.#origin = { producer, streamName }
+    this.#hooks = hooks
+    this.#log = new OperatorLog(log, streamName)
+    const { pacingUnavailable, aggregationUnavailable } = channels
+    this.watchHooks = {
+      onPacingUnavailable: (event) => {
+        this.#log.pacingUnavailable(event.cause)
+        if (pacingUnavailable.hasSubscribers) pacingUnavailable.publish({ ...event, ...this.#origin })
+        notify(hooks.onPacingUnavailable, event)
+      },
+      onAggregationUnavailable: (event) => {
+        this.#log.aggregationUnavailable(event)
+        if (aggregationUnavailable.hasSubscribers)
+          aggregationUnavailable.publish({ ...event, ...this.#origin })
+        notify(hooks.onAggregationUnavailable, event)
+      },
+    }
+  }
+
+  batchSent(batch: Batch, inFlightRequests: number): void {
+    const request = ++this.#requests
+    this.#requestNumbers.set(batch, request)
+    const { onBatchSent } = this.#hooks
+    const { hasSubscribers } = channels.batchSent
+    if (onBatchSent === undefined && !hasSubscribers) return
+    const event = { request, ...sizeOf(batch), inFlightRequests }
+    if (hasSubscribers) channels.batchSent.publish({ ...event, ...this.#origin })
+    notify(onBatchSent, event)
+  }
+
+  batchSettled(batch: Batch, outcome: BatchOutcome, nowMs: number): void {
+    if (outcome.fault !== undefined) this.failedRequests++
+    const size = sizeOf(batch)
+    const durationMs = nowMs - batch.sentAtMs
+    this.#metrics.requestEnded({ ...size, durationMs })
+    const { onBatchSettled } = this.#hooks
+    const { hasSubscribers } = channels.batchSettled
+    if (onBatchSettled === undefined && !hasSubscribers) return
+    const { misplaced: _, ...fate } = outcome
+    const event = { request: this.#requestNumbers.get(batch)!, ...size, durationMs, ...fate }
+    if (hasSubscribers) channels.batchSettled.publish({ ...event, ...this.#origin })
+    notify(onBatchSettled, event)
+  }
+
+  delivered(entry: PendingEntry, shardId: string): void {
+    this.#metrics.delivered(entry, shardId)
+  }
+
+  attemptFailed(entry: PendingEntry, fault: TransportFault): void {
+    this.#metrics.attemptFailed(entry, fault)
+    this.#log.attemptFailed(entry.count, fault, entry.lane?.shardId)
+  }
+
+  retrying(entry: PendingEntry, fault: TransportFault, delayMs: number): void {
+    this.#metrics.retrying(entry)
+    const { onRecordRetried } = this.#hooks
+    const { hasSubscribers } = channels.recordRetried
+    if (onRecordRetried === undefined && !hasSubscribers) return
+    const { partitionKey, count: records, attempts } = entry
+    const event = { partitionKey, records, attempts, delayMs, fault }
+    if (hasSubscribers) channels.recordRetried.publish({ ...event, ...this.#origin })
+    notify(onRecordRetried, event)
+  }
+
+  failed(entry: PendingEntry, error: ProducerError): void {
+    this.#metrics.failed(entry)
+    this.#log.failed(entry.count, error)
+    const { onRecordFailed } = this.#hooks
+    const { hasSubscribers } = channels.recordFailed
+    if (onRecordFailed === undefined && !hasSubscribers && this.#undelivered === undefined) return
+    for (const { partitionKey, explicitHashKey, data } of membersOf(entry)) {
+      const member = { partitionKey, ...(explicitHashKey === undefined ? {} : { explicitHashKey }), data }
+      this.#undelivered?.push({ ...member, error })
+      const event = { partitionKey, data, error }
+      if (hasSubscribers) channels.recordFailed.publish({ ...event, ...this.#origin })
+      notify(onRecordFailed, event)
+    }
+  }
+
+  /** Every record that fails from now on is added to what this returns. */
+  collectUndelivered(): UndeliveredRecord[] {
+    this.#undelivered ??= []
+    return this.#undelivered
+  }
+
+  useShardMap(map: ShardMap, nowMs: number): void {
+    this.#metrics.useShardMap(map, nowMs)
+    this.#log.useShardMap(map)
+  }
+
+  /** Logs what has been counted since it last did, where enough time has passed, or where nothing comes after this. */
+  report(nowMs: number, isLast = false): void {
+    this.#log.report(nowMs, isLast)
+  }
+
+  metrics(records: { put: number; pending: number }, nowMs: number): ProducerMetrics {
+    return this.#metrics.snapshot(this.#origin.streamName, records, nowMs)
+  }
+}
+
+function sizeOf({ entries, records, sizeBytes }: Batch) {
+  return { records, entries: entries.length, sizeBytes }
+}
+
+function nameOf(stream: StreamIdentity): string {
+  return 'streamName' in stream
+    ? stream.streamName
+    : stream.streamArn.slice(stream.streamArn.indexOf('/') + 1)
+}

@@ -1,0 +1,37 @@
+import { startLocal } from '@org/kinesis-local'
+import { KinesisProducer, type KinesisProducerOptions } from '../src/index.js'
+
+type LocalOptions = NonNullable<Parameters<typeof startLocal>[0]>
+type FaultAction = ReturnType<NonNullable<LocalOptions['faults']>>
+
+/** A local service with one stream, `orders`, and a producer for it. `faults` sees the PutRecords calls alone, numbered from 1. */
+export async function aProducerOnTheWire(
+  options: Partial<KinesisProducerOptions> & { shards?: number; faults?: (call: number) => FaultAction } = {},
+) {
+  const { shards = 1, faults, ...rest } = options
+  let calls = 0
+  const local = await startLocal({
+    streams: [{ name: 'orders', shards }],
+    faults: (call) => (call.operation === 'PutRecords' ? faults?.(++calls) : undefined),
+  })
+  const producer = new KinesisProducer({
+    streamName: 'orders',
+    endpoint: local.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    lingerMs: 5,
+    backoffBaseMs: 20,
+    ...rest,
+  })
+  return {
+    local,
+    producer,
+    async [Symbol.asyncDispose]() {
+      await producer.close({ deadlineMs: 0 })
+      await local.close()
+    },
+  }
+}
+
+export const numbered = (count: number, keys = count) =>
+  Array.from({ length: count }, (_, index) => ({ partitionKey: `key-${index % keys}`, data: String(index) }))
