@@ -1,3 +1,5 @@
 import { library } from '../../tsup.base.js'
 
-export default library({ entry: { index: 'src/index.ts', cli: 'src/cli.ts' } })
+export default library({
+  entry: { index: 'src/index.ts', cli: 'src/cli.ts', opentelemetry: 'src/opentelemetry.ts' },
+})
