@@ -29,6 +29,8 @@ export interface DeliveryQueueEvents {
   attemptFailed(entry: PendingEntry, fault: TransportFault): void
   retrying(entry: PendingEntry, fault: TransportFault, delayMs: number): void
   failed(entry: PendingEntry, error: ProducerError): void
+  /** Of entries that the spool has. */
+  spooledDelivered(entry: PendingEntry): void
 }
 
 /**
@@ -92,24 +94,41 @@ export class DeliveryQueue {
    * Takes a record into an aggregate that is open; false where there is none, or no room. The short way that most records go: nothing
    * becomes due by it, so nobody needs to know what time it is.
    */
-  append(record: CheckedRecord, resolve?: Resolve, reject?: Reject): boolean {
+  append(record: CheckedRecord, resolve?: Resolve, reject?: Reject, position?: number): boolean {
     const entry = this.#send.openFor(record)
     if (entry === undefined || !this.buffer.hasRoomFor(record)) return false
     if (!this.#send.append(entry, record, this.#barrier.current)) return false
     entry.addSettlers(resolve, reject)
+    entry.addPosition(position)
     this.buffer.recharge(entry)
     this.counts.put++
     return true
   }
 
-  /** Takes a record over, or throws why not; in that case nothing has changed. */
-  put(record: CheckedRecord, nowMs: number, mayWait: boolean, resolve?: Resolve, reject?: Reject): void {
+  /** How a record would come in, or throws why it would not; nothing has changed by then. */
+  admission(record: CheckedRecord, mayWait: boolean): 'enter' | 'wait' {
     if (this.#send.gate?.isHalted(record.partitionKey)) throw new KeyHaltedError(record.partitionKey)
-    const admission = this.buffer.check(record, mayWait)
+    return this.buffer.check(record, mayWait)
+  }
+
+  /**
+   * Takes a record over, or throws why not; in that case nothing has changed.
+   * @param position where the spool has it
+   */
+  put(
+    record: CheckedRecord,
+    nowMs: number,
+    mayWait: boolean,
+    resolve?: Resolve,
+    reject?: Reject,
+    position?: number,
+  ): void {
+    const admission = this.admission(record, mayWait)
     this.counts.put++
     const packs = admission === 'enter' && this.#send.packs(record)
     const entry = new PendingEntry(record, nowMs, nowMs + this.#options.recordTtlMs)
     entry.addSettlers(resolve, reject)
+    entry.addPosition(position)
     entry.epoch = this.#barrier.enter()
     this.#ages.push(entry)
     this.#expiryMs = Math.min(this.#expiryMs, entry.expiresAtMs)
@@ -272,6 +291,7 @@ export class DeliveryQueue {
       return
     }
     open.addSettlers(...(entry.settlers ?? []))
+    open.addPosition(entry.positions?.[0])
     this.buffer.recharge(open)
     this.#dissolve(entry)
   }
@@ -407,6 +427,7 @@ export class DeliveryQueue {
     this.#events.delivered(entry, landed.shardId)
     const { attempts, history } = entry
     entry.resolve({ ...landed, attempts, history })
+    if (entry.positions !== undefined) this.#events.spooledDelivered(entry)
     // A request that was given up may still be on its way, with the data.
     if (attempts === 1) this.#send.recycle(entry)
     this.#barrier.settle(entry.epoch)

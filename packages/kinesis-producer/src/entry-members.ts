@@ -28,7 +28,7 @@ export function hashedKeyOf({ partitionKey, explicitHashKey }: EntryMember): Has
 
 /**
  * An aggregate whose bucket has been divided between shards, as entries that each fall into one; their records keep their order, their
- * promises and what their attempts have shown. Records of no known shard go alone.
+ * promises, their places in the spool and what their attempts have shown. Records of no known shard go alone.
  */
 export function divideEntry(entry: PendingEntry, map: ShardMap): PendingEntry[] {
   const groups = new Map<KeyBucket | number, { bucket: KeyBucket | undefined; members: number[] }>()
@@ -62,6 +62,7 @@ export function divideEntry(entry: PendingEntry, map: ShardMap): PendingEntry[] 
     if (entry.settlers !== undefined) {
       part.settlers = chosen.flatMap((index) => entry.settlers!.slice(index * 2, index * 2 + 2))
     }
+    if (entry.positions !== undefined) part.positions = chosen.map((index) => entry.positions![index]!)
     part.attempts = entry.attempts
     part.history = entry.history
     part.maybeDelivered = entry.maybeDelivered

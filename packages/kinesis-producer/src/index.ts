@@ -28,6 +28,7 @@ export type {
   ProducerHooks,
   RecordFailedEvent,
   RecordRetriedEvent,
+  SpoolFailedEvent,
 } from './producer-hooks.js'
 export type { AggregationOptions, KinesisProducerOptions } from './producer-options.js'
 export type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
@@ -44,3 +45,7 @@ export {
 } from './put-records-transport.js'
 export type { ProducerRecord } from './record-input.js'
 export { toWritable, toWritableStream } from './record-streams.js'
+export type { SpoolStats } from './spool/spool.js'
+export type { SpoolDamage, SpoolDamageReason } from './spool/spool-damage.js'
+export { SpoolError } from './spool/spool-error.js'
+export type { SpoolOptions } from './spool/spool-options.js'

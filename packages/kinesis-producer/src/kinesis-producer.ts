@@ -1,11 +1,11 @@
-import { type Clock, InvalidOptionError, kinesisQuotas } from '@org/kinesis-core'
+import { type Clock, InvalidOptionError, kinesisQuotas, sleep } from '@org/kinesis-core'
 import type { Batch, BatchOutcome } from './batch.js'
 import { DeliveryQueue } from './delivery-queue.js'
 import type { Receipt } from './delivery-report.js'
 import type { ProducerMetrics } from './observability/producer-metrics.js'
 import { ProducerTelemetry } from './observability/producer-telemetry.js'
 import type { Reject, Resolve } from './pending-entry.js'
-import { ProducerClosedError } from './producer-errors.js'
+import { givenUpByClose, producerIsClosed } from './producer-errors.js'
 import {
   type KinesisProducerOptions,
   MAX_TIMER_MS,
@@ -15,14 +15,16 @@ import {
 import type { CloseOptions, CloseResult, ProducerStats } from './producer-report.js'
 import { type PutAllResult, putAll, type RecordSource } from './put-all.js'
 import type { TransportFault } from './put-records-transport.js'
-import { type ProducerRecord, RecordChecker } from './record-input.js'
+import { type CheckedRecord, type ProducerRecord, RecordChecker } from './record-input.js'
+import { SpooledRecords } from './spooled-records.js'
 import { StreamWatch } from './stream-watch.js'
 import { TimedRequests } from './timed-requests.js'
+import { WakeTimer } from './wake-timer.js'
 
 /**
  * Puts records into one Kinesis stream: batched, paced per shard, retried record by record, and settled exactly once.
  *
- * This file owns the timers, the requests and the state of the producer; every decision is `DeliveryQueue`'s. A timer runs only while
+ * This file owns the timer, the requests and the state of the producer; every decision is `DeliveryQueue`'s. A timer runs only while
  * records are pending, so that an idle producer does not keep a process alive and a busy one does.
  */
 export class KinesisProducer implements AsyncDisposable {
@@ -33,6 +35,8 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #watch: StreamWatch
   readonly #timedRequests: TimedRequests
   readonly #telemetry: ProducerTelemetry
+  readonly #timer: WakeTimer
+  readonly #spooled: SpooledRecords | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
   #closing: Promise<CloseResult> | undefined
   #requests = 0
@@ -40,18 +44,32 @@ export class KinesisProducer implements AsyncDisposable {
   #inFlight = 0
   #pumping = false
   #pumpQueued = false
-  #timer: { atMs: number; cancel: () => void } | undefined
 
   constructor(options: KinesisProducerOptions) {
     this.#options = resolveKinesisProducerOptions(options)
     this.#clock = this.#options.clock
+    this.#timer = new WakeTimer(this.#clock, () => this.#pump())
     this.#timedRequests = new TimedRequests(this.#clock)
     // What the stream takes is not known yet, so a record of up to what the service takes at most may come in.
     this.#checker = new RecordChecker(this.#options.maxRecordBytes ?? kinesisQuotas.maxRecordBytes)
     this.#telemetry = new ProducerTelemetry(this, this.#options)
-    const watched = { ...this.#options, hooks: this.#telemetry.watchHooks }
+    const telemetry = this.#telemetry
+    const watched = { ...this.#options, hooks: telemetry.watchHooks }
     this.#watch = new StreamWatch(watched, this.#timedRequests, (what) => this.#learn(what))
-    this.#queue = new DeliveryQueue(this.#options, this.#telemetry)
+    this.#queue = new DeliveryQueue(this.#options, {
+      attemptFailed: (entry, fault) => telemetry.attemptFailed(entry, fault),
+      retrying: (entry, fault, delayMs) => telemetry.retrying(entry, fault, delayMs),
+      delivered: (entry, shardId) => telemetry.delivered(entry, shardId),
+      failed: (entry, error) => {
+        telemetry.failed(entry, error)
+        this.#spooled?.settle(entry)
+      },
+      spooledDelivered: (entry) => this.#spooled?.settle(entry),
+    })
+    const { spool } = this.#options
+    if (spool === undefined) return
+    const parts = { queue: this.#queue, checker: this.#checker, telemetry }
+    this.#spooled = new SpooledRecords({ ...this.#options, spool }, parts, (...put) => this.#admit(...put))
   }
 
   /**
@@ -68,9 +86,10 @@ export class KinesisProducer implements AsyncDisposable {
    * What becomes of the record is told to the callbacks, if there are any, to `onBatchSettled` and `onRecordFailed`, and in `stats()`.
    *
    * Throws what `put` would reject with where the record is not taken: it is invalid, the buffer is full (`QueueFullError`, whatever
-   * `whenFull` says), its key is halted, or the producer closed.
+   * `whenFull` says), its key is halted, the producer closed, or its spool not ready (await `ready()`).
    */
   enqueue(record: ProducerRecord, onDelivered?: Resolve, onFailed?: Reject): boolean {
+    this.#spooled?.refuseWhileStarting()
     this.#take(record, false, onDelivered, onFailed)
     return this.#queue.buffer.hasRoom
   }
@@ -89,18 +108,17 @@ export class KinesisProducer implements AsyncDisposable {
    * also waits until it is known whether the stream takes aggregates. Rejects with `ProducerClosedError` once the producer is closed.
    */
   async ready(): Promise<void> {
+    if (this.#state === 'open') await this.#spooled?.ready()
     if (this.#state === 'open' && this.#options.aggregation !== undefined && !this.#watch.isSettled) {
       await this.#watch.whenSettled(this.#clock.now())
     }
     if (this.#state === 'open') await this.#queue.buffer.whenRoom()
-    if (this.#state !== 'open') throw closedError()
+    if (this.#state !== 'open') throw producerIsClosed()
   }
 
   /** Resolves when every record put so far has settled, delivered or not; sends what lingers at once. */
   flush(): Promise<void> {
-    const settled = this.#queue.flush(this.#clock.now())
-    this.#pump()
-    return settled
+    return this.#spooled?.isStarting ? this.#spooled.whenStarted(() => this.#flush()) : this.#flush()
   }
 
   /**
@@ -131,7 +149,7 @@ export class KinesisProducer implements AsyncDisposable {
     return {
       ...queue.counts,
       pending: queue.pending,
-      refused: this.#refused,
+      refused: this.#refused + (this.#spooled?.refused ?? 0),
       requests: this.#requests,
       failedRequests: this.#telemetry.failedRequests,
       inFlightRequests: this.#inFlight,
@@ -139,6 +157,8 @@ export class KinesisProducer implements AsyncDisposable {
       waitingForRoom: queue.buffer.waitingRecords,
       shards: queue.shardCount,
       haltedKeys: queue.haltedKeys,
+      recovered: this.#spooled?.recovered ?? 0,
+      spool: this.#spooled?.stats(),
     }
   }
 
@@ -155,22 +175,34 @@ export class KinesisProducer implements AsyncDisposable {
 
   #take(record: ProducerRecord, mayWait: boolean, resolve?: Resolve, reject?: Reject): void {
     try {
-      if (this.#state !== 'open') throw closedError()
+      if (this.#state !== 'open') throw producerIsClosed()
       const checked = this.#checker.check(record)
-      if (this.#queue.append(checked, resolve, reject)) return
-      const nowMs = this.#clock.now()
-      this.#queue.put(checked, nowMs, mayWait, resolve, reject)
-      this.#afterPut(nowMs)
+      if (this.#spooled === undefined) this.#admit(checked, mayWait, resolve, reject)
+      else this.#spooled.take(checked, mayWait, resolve, reject)
     } catch (error) {
       this.#refused++
       throw error
     }
   }
 
+  /** @param position where the spool has it */
+  #admit(rec: CheckedRecord, mayWait: boolean, resolve?: Resolve, reject?: Reject, position?: number): void {
+    if (this.#queue.append(rec, resolve, reject, position)) return
+    const nowMs = this.#clock.now()
+    this.#queue.put(rec, nowMs, mayWait, resolve, reject, position)
+    this.#afterPut(nowMs)
+  }
+
+  #flush(): Promise<void> {
+    const settled = this.#queue.flush(this.#clock.now())
+    this.#pump()
+    return settled
+  }
+
   #afterPut(nowMs: number): void {
     if (this.#queue.needsRecordLimit) this.#watch.wantRecordLimit()
     if (this.#watch.dueAtMs <= nowMs) this.#watch.look(nowMs)
-    if (!this.#canSend || !this.#queue.isBatchDue(nowMs)) this.#arm(nowMs)
+    if (!this.#canSend || !this.#queue.isBatchDue(nowMs)) this.#timer.arm(this.#wakeAtMs, nowMs)
     else if (this.#queue.isBatchFull) this.#pump()
     else if (!this.#pumpQueued) {
       // Without linger every put is due at once: those of the same turn still share a request.
@@ -200,24 +232,7 @@ export class KinesisProducer implements AsyncDisposable {
     }
     this.#telemetry.report(nowMs)
     if (this.#queue.pending > 0) this.#watch.look(nowMs)
-    this.#arm(nowMs)
-  }
-
-  #arm(nowMs: number): void {
-    const atMs = this.#wakeAtMs
-    if (atMs === Number.POSITIVE_INFINITY) {
-      this.#timer?.cancel()
-      this.#timer = undefined
-      return
-    }
-    // A timer that is early costs one look; moving it for every record would cost more.
-    if (this.#timer !== undefined && this.#timer.atMs <= atMs) return
-    this.#timer?.cancel()
-    const cancel = this.#clock.schedule(Math.max(0, Math.ceil(atMs - nowMs)), () => {
-      this.#timer = undefined
-      this.#pump()
-    })
-    this.#timer = { atMs, cancel }
+    this.#timer.arm(this.#wakeAtMs, nowMs)
   }
 
   get #wakeAtMs(): number {
@@ -269,37 +284,19 @@ export class KinesisProducer implements AsyncDisposable {
     this.#state = 'closing'
     const undelivered = this.#telemetry.collectUndelivered()
     this.#queue.buffer.releaseRoomWaiters()
-    const drained = this.flush()
+    const over = new AbortController()
+    const drained = this.flush().then(() => over.abort())
     if (deadlineMs === undefined) await drained
-    else await this.#atMost(deadlineMs, drained)
+    else await sleep(this.#clock, deadlineMs, over.signal)
     this.#state = 'closed'
+    this.#spooled?.stop()
     this.#watch.close()
     this.#timedRequests.abortAll('ProducerClosed', 'The producer was closed while the request was under way.')
-    this.#queue.abandon(
-      (entry) =>
-        new ProducerClosedError(
-          `close() gave the record up after deadlineMs (${deadlineMs} ms). Put it with another producer, or allow more time.`,
-          { maybeDelivered: entry.maybeDelivered || entry.place === 'in-flight', cause: entry.lastFault },
-        ),
-    )
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#queue.abandon((entry) => givenUpByClose(deadlineMs, entry))
+    this.#timer.cancel()
     this.#telemetry.report(this.#clock.now(), true)
     this.#options.transport.close()
+    await this.#spooled?.close()
     return { undelivered }
   }
-
-  #atMost(delayMs: number, done: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.schedule(delayMs, resolve)
-      void done.then(() => {
-        cancel()
-        resolve()
-      })
-    })
-  }
-}
-
-function closedError(): ProducerClosedError {
-  return new ProducerClosedError('The producer is closed. Create another one to put records.')
 }

@@ -28,6 +28,8 @@ export type Place =
 export const ENTRY_OVERHEAD_BYTES = 512
 /** What each further receipt of an aggregate costs until it is there. */
 const RECEIPT_OVERHEAD_BYTES = 256
+/** What each further position in the spool costs. */
+const POSITION_BYTES = 8
 
 export type Resolve = (receipt: Receipt) => void
 export type Reject = (error: ProducerError) => void
@@ -65,6 +67,8 @@ export class PendingEntry implements OutgoingEntry {
   bucket: KeyBucket | undefined = undefined
   /** Two for each record, in their order; undefined where nobody asked for a receipt. */
   settlers: (Resolve | Reject | undefined)[] | undefined = undefined
+  /** Where the spool has each record, in their order; undefined without a spool. */
+  positions: number[] | undefined = undefined
 
   place: Place = 'admitted'
   attempts = 0
@@ -114,7 +118,8 @@ export class PendingEntry implements OutgoingEntry {
   /** What it counts against the bound on memory. */
   get costBytes(): number {
     const receipts = this.settlers === undefined ? 0 : (this.count - 1) * RECEIPT_OVERHEAD_BYTES
-    return this.sizeBytes + ENTRY_OVERHEAD_BYTES + receipts
+    const positions = this.positions === undefined ? 0 : (this.count - 1) * POSITION_BYTES
+    return this.sizeBytes + ENTRY_OVERHEAD_BYTES + receipts + positions
   }
 
   /** Notes who waits for the record that was added last, if anybody does. */
@@ -125,6 +130,13 @@ export class PendingEntry implements OutgoingEntry {
       this.settlers = new Array((this.count - 1) * 2).fill(undefined)
     }
     this.settlers.push(resolve, reject)
+  }
+
+  /** Notes where the spool has the record that was added last. */
+  addPosition(position: number | undefined): void {
+    if (position === undefined) return
+    if (this.positions === undefined) this.positions = [position]
+    else this.positions.push(position)
   }
 
   resolve(receipt: Omit<Receipt, 'subSequenceNumber'>): void {

@@ -12,6 +12,7 @@ export type ProducerErrorCode =
   | 'SPOOL_FULL'
   | 'SPOOL_FAILED'
   | 'SPOOL_IN_USE'
+  | 'SPOOL_STARTING'
 
 interface ProducerErrorOptions extends StreamingErrorOptions {
   code: ProducerErrorCode
@@ -159,6 +160,22 @@ export class ProducerClosedError extends ProducerError {
   constructor(message: string, options: { maybeDelivered?: boolean; cause?: unknown } = {}) {
     super(message, { code: 'PRODUCER_CLOSED', retryable: false, ...options })
   }
+}
+
+/** What a put gets after `close()`. */
+export function producerIsClosed(): ProducerClosedError {
+  return new ProducerClosedError('The producer is closed. Create another one to put records.')
+}
+
+/** What a record gets that `close({ deadlineMs })` gives up. */
+export function givenUpByClose(
+  deadlineMs: number | undefined,
+  entry: { place: string; maybeDelivered: boolean; lastFault: Error | undefined },
+): ProducerClosedError {
+  return new ProducerClosedError(
+    `close() gave the record up after deadlineMs (${deadlineMs} ms). Put it with another producer, or allow more time.`,
+    { maybeDelivered: entry.maybeDelivered || entry.place === 'in-flight', cause: entry.lastFault },
+  )
 }
 
 function attemptsText(attempts: number): string {

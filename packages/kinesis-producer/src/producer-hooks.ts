@@ -1,5 +1,6 @@
 import type { ProducerError } from './producer-errors.js'
 import type { TransportFault } from './put-records-transport.js'
+import type { SpoolDamage } from './spool/spool-damage.js'
 
 /** A request that is on its way. */
 export interface BatchSentEvent {
@@ -65,6 +66,11 @@ export interface AggregationUnavailableEvent {
   cause?: Error
 }
 
+export interface SpoolFailedEvent {
+  /** What puts reject with from now on. */
+  error: ProducerError
+}
+
 /**
  * Called as things happen, on the path of the records: keep them short. A hook that throws does not disturb the producer, it becomes
  * a process warning.
@@ -79,6 +85,13 @@ export interface ProducerHooks {
   onPacingUnavailable?: (event: PacingUnavailableEvent) => void
   /** Once, with `aggregation`: records are sent one by one, for good or until it is known that the stream takes aggregates. */
   onAggregationUnavailable?: (event: AggregationUnavailableEvent) => void
+  /**
+   * With `spool`: bytes were found that are no records, as a process leaves them that is killed amid a write. Everything else is sent.
+   * Without this hook it is a process warning.
+   */
+  onSpoolDamage?: (event: SpoolDamage) => void
+  /** Once, with `spool`: it could not be opened, or takes nothing more. What was accepted is still sent. */
+  onSpoolFailed?: (event: SpoolFailedEvent) => void
 }
 
 /** Calls a hook and keeps its exceptions from the producer. */

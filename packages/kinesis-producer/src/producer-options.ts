@@ -14,6 +14,7 @@ import type { DeliveryQueueOptions } from './delivery-queue.js'
 import type { ProducerLog } from './observability/producer-log.js'
 import type { ProducerHooks } from './producer-hooks.js'
 import type { PutRecordsTransport, StreamIdentity } from './put-records-transport.js'
+import { type ResolvedSpoolOptions, resolveSpoolOptions, type SpoolOptions } from './spool/spool-options.js'
 
 const MiB = 1024 * 1024
 /** What a timer can count; it takes more for nothing. */
@@ -89,6 +90,11 @@ export interface KinesisProducerOptions {
   backoffMaxMs?: number
   /** From sending a request to the end of its answer, in milliseconds; then it is aborted and retried. @default 10_000 */
   requestTimeoutMs?: number
+  /**
+   * Keeps every record on disk from its put until it is delivered, or its failure was told: what a process leaves behind, the next one with this
+   * directory sends. Until that has been let in, puts wait and `enqueue` throws. @default none: records live in memory
+   */
+  spool?: SpoolOptions
   /** @default a clock that never goes back */
   clock?: Clock
   /** For jitter. @default Math.random */
@@ -133,6 +139,7 @@ const KNOWN: Record<keyof KinesisProducerOptions, true> = {
   backoffBaseMs: true,
   backoffMaxMs: true,
   requestTimeoutMs: true,
+  spool: true,
   clock: true,
   random: true,
   hooks: true,
@@ -147,6 +154,7 @@ export interface ResolvedKinesisProducerOptions extends DeliveryQueueOptions {
   aggregation: Required<AggregationOptions> | undefined
   maxInFlightRequests: number
   requestTimeoutMs: number
+  spool: ResolvedSpoolOptions | undefined
   clock: Clock
   hooks: ProducerHooks
   log: ProducerLog | undefined
@@ -213,6 +221,7 @@ export function resolveKinesisProducerOptions(
         : integer(options, 'maxAttempts', Number.POSITIVE_INFINITY, 1, Number.MAX_SAFE_INTEGER),
     backoff,
     requestTimeoutMs: integer(options, 'requestTimeoutMs', 10_000, 1, MAX_TIMER_MS),
+    spool: options.spool === undefined ? undefined : resolveSpoolOptions(options.spool),
     clock: options.clock ?? steadyClock,
     random: options.random ?? systemRandom,
     hooks: { ...options.hooks },

@@ -1,4 +1,5 @@
 import type { ProducerError } from './producer-errors.js'
+import type { SpoolStats } from './spool/spool.js'
 
 /** Counters since the producer was made, and what it holds now. */
 export interface ProducerStats {
@@ -26,9 +27,13 @@ export interface ProducerStats {
   /** Shards that are paced; 0 until the shards are known. */
   shards: number
   haltedKeys: number
+  /** Of those in `put`, the ones that a process before had left in the spool. */
+  recovered: number
+  /** What the spool holds; undefined without one, and until it is open. */
+  spool: SpoolStats | undefined
 }
 
-/** A record that `close` gave up, or that failed while it drained. */
+/** A record that `close` gave up, or that failed while it drained. What it gave up a spool has as well: the next process sends it. */
 export interface UndeliveredRecord {
   partitionKey: string
   explicitHashKey?: string
@@ -38,7 +43,7 @@ export interface UndeliveredRecord {
 }
 
 export interface CloseOptions {
-  /** Give up what has not settled after so many milliseconds. @default none: every record ends by its `recordTtlMs` */
+  /** Give up what has not settled after so many milliseconds; a spool keeps it for the next process. @default none: every record ends by its `recordTtlMs` */
   deadlineMs?: number
 }
 

@@ -1,4 +1,4 @@
-import { type ProducerError, QueueFullError } from './producer-errors.js'
+import type { ProducerError } from './producer-errors.js'
 import type { ProducerRecord } from './record-input.js'
 
 export type RecordSource = Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>
@@ -38,13 +38,21 @@ export class RecordTally {
   /** Hands a record over; undefined where the next may follow at once, else what to await before. */
   put(record: ProducerRecord): Promise<void> | undefined {
     try {
-      const hasRoom = this.#producer.enqueue(record, this.#delivered, this.#failed)
-      return hasRoom ? undefined : this.#producer.ready()
+      return this.#putNow(record)
     } catch (error) {
-      if (!(error instanceof QueueFullError)) throw error
+      const { code, retryable } = error as ProducerError
+      if (code === 'SPOOL_STARTING') return this.#producer.ready().then(() => this.put(record))
       // Larger than the room that others have left: an empty buffer takes any record.
-      return this.#producer.flush().then(() => this.put(record))
+      if (code === 'QUEUE_FULL') return this.#producer.flush().then(() => this.put(record))
+      // Once: when all that it holds is settled the spool has room, unless others fill the disk.
+      if (code === 'SPOOL_FULL' && retryable) return this.#producer.flush().then(() => this.#putNow(record))
+      throw error
     }
+  }
+
+  #putNow(record: ProducerRecord): Promise<void> | undefined {
+    const hasRoom = this.#producer.enqueue(record, this.#delivered, this.#failed)
+    return hasRoom ? undefined : this.#producer.ready()
   }
 
   /** Resolves when all have settled. */

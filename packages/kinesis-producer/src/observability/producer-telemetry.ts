@@ -1,6 +1,6 @@
 import type { Batch, BatchOutcome } from '../batch.js'
 import type { DeliveryQueueEvents } from '../delivery-queue.js'
-import { membersOf } from '../entry-members.js'
+import { type EntryMember, membersOf } from '../entry-members.js'
 import type { KinesisProducer } from '../kinesis-producer.js'
 import type { PendingEntry } from '../pending-entry.js'
 import type { ProducerError } from '../producer-errors.js'
@@ -20,7 +20,7 @@ export interface ProducerTelemetryOptions {
 }
 
 /** Tells everyone who listens what happens in a producer: its hooks, the process's diagnostics channels, the log and the metrics. */
-export class ProducerTelemetry implements DeliveryQueueEvents {
+export class ProducerTelemetry implements Omit<DeliveryQueueEvents, 'spooledDelivered'> {
   failedRequests = 0
   /** For the watch of the stream: what it finds missing goes to the log and the channels as well. */
   readonly watchHooks: Pick<ProducerHooks, 'onPacingUnavailable' | 'onAggregationUnavailable'>
@@ -101,16 +101,19 @@ export class ProducerTelemetry implements DeliveryQueueEvents {
   failed(entry: PendingEntry, error: ProducerError): void {
     this.#metrics.failed(entry)
     this.#log.failed(entry.count, error)
-    const { onRecordFailed } = this.#hooks
+    const isWatched = this.#hooks.onRecordFailed !== undefined || channels.recordFailed.hasSubscribers
+    if (!isWatched && this.#undelivered === undefined) return
+    for (const member of membersOf(entry)) this.recordFailed(member, error)
+  }
+
+  /** Of an entry, or of one that never came to be. */
+  recordFailed({ partitionKey, explicitHashKey, data }: EntryMember, error: ProducerError): void {
+    const member = { partitionKey, ...(explicitHashKey === undefined ? {} : { explicitHashKey }), data }
+    this.#undelivered?.push({ ...member, error })
+    const event = { partitionKey, data, error }
     const { hasSubscribers } = channels.recordFailed
-    if (onRecordFailed === undefined && !hasSubscribers && this.#undelivered === undefined) return
-    for (const { partitionKey, explicitHashKey, data } of membersOf(entry)) {
-      const member = { partitionKey, ...(explicitHashKey === undefined ? {} : { explicitHashKey }), data }
-      this.#undelivered?.push({ ...member, error })
-      const event = { partitionKey, data, error }
-      if (hasSubscribers) channels.recordFailed.publish({ ...event, ...this.#origin })
-      notify(onRecordFailed, event)
-    }
+    if (hasSubscribers) channels.recordFailed.publish({ ...event, ...this.#origin })
+    notify(this.#hooks.onRecordFailed, event)
   }
 
   /** Every record that fails from now on is added to what this returns. */

@@ -1,7 +1,7 @@
 import { ProducerError } from '../producer-errors.js'
 
 interface SpoolErrorOptions {
-  code: 'SPOOL_FULL' | 'SPOOL_FAILED' | 'SPOOL_IN_USE'
+  code: 'SPOOL_FULL' | 'SPOOL_FAILED' | 'SPOOL_IN_USE' | 'SPOOL_STARTING'
   directory: string
   retryable: boolean
   maybeDelivered?: boolean
@@ -10,8 +10,8 @@ interface SpoolErrorOptions {
 
 /**
  * The spool did not take a record, or could not be opened. `SPOOL_FULL`: there is no room. `SPOOL_FAILED`: the disk refused; where
- * `retryable` is false the spool takes nothing any more. `SPOOL_IN_USE`: another process has the directory. The record was not queued;
- * `maybeDelivered` is true where its bytes may be on the disk all the same, so that the next process would send it.
+ * `retryable` is false the spool takes nothing any more. `SPOOL_IN_USE`: another process has the directory. `SPOOL_STARTING`: an `enqueue` that
+ * did not await `ready()`. The record was not queued; `maybeDelivered` is true where its bytes may be on the disk all the same, so that the next process would send it.
  */
 export class SpoolError extends ProducerError {
   override name = 'SpoolError'
@@ -70,6 +70,13 @@ export function cannotOpen(directory: string, remedy: string, cause?: unknown): 
     retryable: false,
     cause,
   })
+}
+
+export function spoolIsStarting(directory: string): SpoolError {
+  return new SpoolError(
+    `The spool in ${directory} is being opened, and what the process before left in it goes first. Await ready() before enqueue().`,
+    { code: 'SPOOL_STARTING', directory, retryable: true },
+  )
 }
 
 export function isInUse(directory: string, pid: string): SpoolError {
