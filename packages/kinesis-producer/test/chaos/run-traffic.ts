@@ -55,7 +55,6 @@ export async function runTraffic(
   }
   if (ending.flushFirst) await flush()
   const { deadlineMs } = ending
-  // A process that is killed here, and another that opens its spool, comes as a third ending.
   journal.closed = await producer.close(deadlineMs === undefined ? {} : { deadlineMs })
   await Promise.all(settled)
 }

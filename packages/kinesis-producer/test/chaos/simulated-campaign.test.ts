@@ -30,8 +30,6 @@ describe('a producer among faults, simulated', () => {
     expect(totals.reshards).toBeGreaterThan(count)
   })
 
-  it.todo('sends after a kill what the spool had taken')
-
   it('does the same for the same seed', async () => {
     for (const seed of [3, 4, 5]) {
       const [one, again] = [
