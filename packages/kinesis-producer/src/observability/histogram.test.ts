@@ -22,7 +22,7 @@ describe('a histogram', () => {
   it('says percentiles within a quarter of the value, and never above the maximum', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.double({ min: 1, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 200 }),
+        fc.array(fc.double({ min: 1, max: 5e8, noNaN: true }), { minLength: 1, maxLength: 200 }),
         (values) => {
           const { p50, p90, p99, max } = histogramOf(values).distribution()
           const sorted = values.toSorted((a, b) => a - b)

@@ -18,8 +18,9 @@ export interface DistributionBucket {
   count: number
 }
 
-/** From here on everything is in the last bucket: 2^30 ms are twelve days. */
-const MAX_EXPONENT = 30
+/** What is more is counted as this: in milliseconds six days. */
+const MOST = 2 ** 29
+const STARTS = Array.from({ length: 123 }, (_, bucket) => startOf(bucket))
 
 /**
  * Counts values in buckets of fixed, logarithmic sizes: below 1, then four for every power of two, so that whole numbers up to 8 have one
@@ -47,19 +48,22 @@ export class Histogram {
     this.count += other.count
     this.sum += other.sum
     this.max = Math.max(this.max, other.max)
-    for (const [bucket, count] of other.#counts.entries()) {
+    const counts = other.#counts
+    for (let bucket = 0; bucket < counts.length; bucket++) {
       if (this.#counts.length <= bucket) this.#counts.push(0)
-      this.#counts[bucket]! += count
+      this.#counts[bucket]! += counts[bucket]!
     }
   }
 
   distribution(): Distribution {
     const { count, sum, max } = this
-    const buckets = this.#counts
-      .map((inIt, bucket) => ({ from: startOf(bucket), below: startOf(bucket + 1), count: inIt }))
-      .filter((bucket) => bucket.count > 0)
-    const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => Math.min(max, percentile(buckets, share)))
-    return { count, sum, max, p50: p50!, p90: p90!, p99: p99!, buckets }
+    const buckets: DistributionBucket[] = []
+    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
+      const inIt = this.#counts[bucket]!
+      if (inIt > 0) buckets.push({ from: STARTS[bucket]!, below: STARTS[bucket + 1]!, count: inIt })
+    }
+    const at = (share: number) => Math.min(max, percentile(buckets, share))
+    return { count, sum, max, p50: at(0.5), p90: at(0.9), p99: at(0.99), buckets }
   }
 }
 
@@ -93,9 +97,10 @@ export function bucketsSince(
 
 function bucketOf(value: number): number {
   if (value < 1) return 0
-  const exponent = value >= 2 ** MAX_EXPONENT ? MAX_EXPONENT : 31 - Math.clz32(value)
-  const quarter = Math.min(3, Math.floor((value / 2 ** exponent - 1) * 4))
-  return 1 + exponent * 4 + quarter
+  // In whole quarters the first three bits say it all.
+  const quarters = (Math.min(value, MOST) * 4) >>> 0
+  const exponent = 29 - Math.clz32(quarters)
+  return 1 + exponent * 4 + ((quarters >>> exponent) & 3)
 }
 
 function startOf(bucket: number): number {
