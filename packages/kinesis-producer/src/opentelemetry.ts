@@ -1,4 +1,5 @@
 import { type Meter, metrics, type Tracer, trace } from '@opentelemetry/api'
+import { refuseUnknownOptions } from '@org/kinesis-core'
 import type { KinesisProducer } from './kinesis-producer.js'
 import { observeMetrics } from './opentelemetry/observed-metrics.js'
 import { traceRequests } from './opentelemetry/request-spans.js'
@@ -22,6 +23,7 @@ export function instrumentProducer(
   producer: KinesisProducer,
   options: InstrumentProducerOptions = {},
 ): () => void {
+  refuseUnknownOptions(options, ['meter', 'tracer', 'perShard'])
   const { meter = metrics.getMeter(SCOPE), tracer = trace.getTracer(SCOPE), perShard = true } = options
   const undo = [
     meter === false ? () => {} : observeMetrics(producer, meter, perShard),

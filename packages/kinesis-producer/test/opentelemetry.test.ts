@@ -11,6 +11,7 @@ import {
   StackContextManager,
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
+import { InvalidOptionError } from '@org/kinesis-core'
 import { describe, expect, it } from 'vitest'
 import { instrumentProducer } from '../src/opentelemetry.js'
 import { aProducerOnTheWire, numbered } from './observed-service.js'
@@ -163,6 +164,13 @@ describe('instrumentProducer', () => {
     await Promise.all([put, flushed])
     expect(spans()).toHaveLength(1)
     expect(await collect()).toEqual({})
+  })
+
+  it('refuses an option that it does not know', async () => {
+    await using service = await aProducerOnTheWire()
+    const options = { metre: false }
+
+    expect(() => instrumentProducer(service.producer, options as object)).toThrow(InvalidOptionError)
   })
 
   it('does no harm without an SDK', async () => {
