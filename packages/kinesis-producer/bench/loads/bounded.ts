@@ -1,8 +1,8 @@
 import { KinesisProducer } from '@org/kinesis-producer'
 import { inputOf } from '../sides/events.ts'
 import { fastOptions } from '../sides/fast-options.ts'
+import { GearedClock } from '../sides/geared-clock.ts'
 import { acquaint } from './acquaintance.ts'
-import { GearedClock } from './geared-clock.ts'
 import { peakRss } from './peak-rss.ts'
 import type { Bench } from './run.ts'
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KinesisProducer, type KinesisProducerOptions } from '@org/kinesis-producer'
 import { type Input, inputOf } from './events.ts'
 import { fastOptions } from './fast-options.ts'
+import { GearedClock } from './geared-clock.ts'
 import type { Side, Target } from './side.ts'
 
 type Data = Input['event'] | Buffer
@@ -10,10 +11,11 @@ type Options = Partial<KinesisProducerOptions>
 
 /** Hands over without a promise for each record, and waits for room where there is none. */
 export function enqueueSide(target: Target, dataOf: DataOf, options: Options): Side {
-  const producer = new KinesisProducer(fastOptions(target, options))
+  const introduced = producerFor(target, options)
+  const { producer } = introduced
   return {
     async put(records) {
-      await introduce(producer)
+      await introduce(introduced)
       for (let index = 0; index < records; index++) {
         const input = inputOf(index)
         const hasRoom = producer.enqueue({ partitionKey: input.partitionKey, data: dataOf(input) })
@@ -26,10 +28,11 @@ export function enqueueSide(target: Target, dataOf: DataOf, options: Options): S
 
 /** Awaits the receipt of every record, so many at a time. */
 export function receiptSide(target: Target, dataOf: DataOf, awaitedAtOnce: number, options: Options): Side {
-  const producer = new KinesisProducer(fastOptions(target, options))
+  const introduced = producerFor(target, options)
+  const { producer } = introduced
   return {
     async put(records) {
-      await introduce(producer)
+      await introduce(introduced)
       let next = 0
       let received = 0
       const caller = async () => {
@@ -51,10 +54,11 @@ export function receiptSide(target: Target, dataOf: DataOf, awaitedAtOnce: numbe
 
 /** Puts without looking at the promise, and waits for room now and then. */
 export function ignoredPromiseSide(target: Target, dataOf: DataOf, options: Options): Side {
-  const producer = new KinesisProducer(fastOptions(target, options))
+  const introduced = producerFor(target, options)
+  const { producer } = introduced
   return {
     async put(records) {
-      await introduce(producer)
+      await introduce(introduced)
       for (let index = 0; index < records; index++) {
         const input = inputOf(index)
         void producer.put({ partitionKey: input.partitionKey, data: dataOf(input) })
@@ -67,13 +71,24 @@ export function ignoredPromiseSide(target: Target, dataOf: DataOf, options: Opti
 
 let deliveredBefore = 0
 
-/** Lets the producer get to know the stream, as it does within a second of its life: a fast clock and a busy loop would time its questions out. */
-async function introduce(producer: KinesisProducer): Promise<void> {
+interface Introduced {
+  producer: KinesisProducer
+  clock: GearedClock
+}
+
+function producerFor(target: Target, options: Options): Introduced {
+  const clock = new GearedClock()
+  return { producer: new KinesisProducer(fastOptions(target, options, clock)), clock }
+}
+
+/** Lets the producer get to know the stream at the pace of the world: on a fast clock its questions would time out. */
+async function introduce({ producer, clock }: Introduced): Promise<void> {
   if (producer.stats().put > 0) return
   do {
     await producer.put({ partitionKey: 'first', data: 'first' })
     await sleep(300)
   } while (producer.stats().shards === 0)
+  clock.speedUp()
   deliveredBefore = producer.stats().delivered
 }
 
