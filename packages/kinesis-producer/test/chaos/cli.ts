@@ -30,7 +30,20 @@ const first = whole('seed', values.seed ?? values.first)
 const count = values.seed === undefined ? whole('seeds', values.seeds ?? (values.wire ? '24' : '1000')) : 1
 
 const startedAt = performance.now()
-const totals = { seeds: 0, puts: 0, delivered: 0, failed: 0, refused: 0, requests: 0, harmed: 0 }
+const totals = {
+  seeds: 0,
+  puts: 0,
+  delivered: 0,
+  failed: 0,
+  refused: 0,
+  requests: 0,
+  harmed: 0,
+  packed: 0,
+  aggregates: 0,
+  unverified: 0,
+  strayed: 0,
+  divided: 0,
+}
 const failing: number[] = []
 let next = first
 let isStopped = false
@@ -63,16 +76,17 @@ async function work(): Promise<void> {
 }
 
 function add(report: SeedReport): void {
-  for (const name of ['puts', 'delivered', 'failed', 'refused', 'requests', 'harmed'] as const)
-    totals[name] += report[name]
+  for (const name of Object.keys(totals) as (keyof typeof totals)[])
+    if (name !== 'seeds') totals[name] += report[name]
 }
 
 function summary(): string {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
   const { seeds, puts, delivered, failed, refused, requests, harmed } = totals
+  const { packed, aggregates, unverified, strayed, divided } = totals
   const verdict =
     failing.length === 0 ? 'all hold' : `${failing.length} failed (${failing.slice(0, 20).join(', ')})`
-  return `${seeds} seeds ${mode} in ${seconds} s: ${verdict}; ${puts} puts: ${delivered} delivered, ${failed} failed, ${refused} refused; ${requests} requests, ${harmed} with a fault.`
+  return `${seeds} seeds ${mode} in ${seconds} s: ${verdict}; ${puts} puts: ${delivered} delivered, ${failed} failed, ${refused} refused; ${requests} requests, ${harmed} with a fault; ${packed} records in ${aggregates} aggregates, ${unverified} unverified; ${strayed} aggregates in a wrong shard, ${divided} of them divided.`
 }
 
 function progress(line: string): void {

@@ -1,4 +1,5 @@
 import type { CloseResult, ProducerError, ProducerStats, Receipt } from '../../src/index.ts'
+import type { Way } from './traffic-plan.ts'
 
 /** One put, and what the producer said of it. Moments count what happened, so that two in the same millisecond are told apart. */
 export interface Put {
@@ -10,9 +11,14 @@ export interface Put {
   data: Uint8Array
   /** It must be refused, whatever happens. */
   isBad: boolean
+  way: Way
+  /** Nobody is told of this record in particular but where it fails: delivered is what was taken and did not. */
+  isBlind: boolean
   atMs: number
   moment: number
   settledAtMs?: number
+  isDelivered: boolean
+  /** Where it was delivered and is not blind. */
   receipt?: Receipt
   error?: ProducerError
   /** When the producer gave it up, by its own hook. */
@@ -33,7 +39,13 @@ export class Journal {
   readonly flushes: Flush[] = []
   /** When a halted key was let go on, as a moment. */
   readonly resumed: { partitionKey: string; moment: number }[] = []
-  readonly batches = { sent: 0, settled: 0, delivered: 0, retried: 0, failed: 0, faults: 0 }
+  readonly batches = { sent: 0, settled: 0, delivered: 0, retried: 0, failed: 0, unverified: 0, faults: 0 }
+  /** What the hook told of records that are sent again. */
+  retriedByHook = 0
+  /** What `putAll` told that was not so. */
+  readonly wrongTallies: string[] = []
+  /** Callbacks that were called for a put which had settled. */
+  readonly settledTwice: number[] = []
   /** Failures that the hook told of, and no put was for. */
   readonly strayFailures: string[] = []
   startedAtMs = 0

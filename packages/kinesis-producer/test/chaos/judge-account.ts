@@ -1,3 +1,4 @@
+import type { Receipt } from '../../src/index.ts'
 import type { Journal, Put } from './journal.ts'
 import { numberOf } from './record-data.ts'
 import type { Scenario } from './scenario.ts'
@@ -7,6 +8,9 @@ import type { Rule, Violation } from './violation.ts'
 const SLACK_MS = { simulated: 1_000, wire: 10_000 }
 /** What a record costs beside its data and key, as `maxBufferedBytes` documents it. */
 const RECORD_OVERHEAD_BYTES = 512
+
+/** What an aggregate takes beside the data and keys of its members, the longest key of its own included. */
+const AGGREGATE_FRAME_BYTES = 500
 
 /** Holds what the producer told in several ways (promises, hooks, `stats`, `close`) against each other. */
 export function judgeAccount(scenario: Scenario, journal: Journal): Violation[] {
@@ -30,14 +34,16 @@ function judgeSettlement(scenario: Scenario, { puts, flushes }: Journal, report:
   const setBackMs = scenario.clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, -byMs), 0)
   const limitMs = recordTtlMs + requestTimeoutMs + setBackMs + SLACK_MS[scenario.mode]
   for (const put of puts) {
-    const { number, atMs, settledAtMs, receipt, error, isBad } = put
+    const { number, atMs, settledAtMs, receipt, error, isBad, isBlind } = put
     if (settledAtMs === undefined) {
       report('every put settles', `Put ${number} has not settled.`, [number])
       continue
     }
-    if (isBad && receipt !== undefined)
-      report('every put settles', `Put ${number} is no valid record, and has a receipt.`, [number])
-    if (settledAtMs - atMs > limitMs) {
+    if (isBad && put.isDelivered)
+      report('every put settles', `Put ${number} is no valid record, and was delivered.`, [number])
+    if (receipt !== undefined) judgeHistory(scenario, number, receipt, report)
+    // Of a blind one it is not known when it was delivered, and `putAll` may wait for room before it puts.
+    if (!isBlind && settledAtMs - atMs > limitMs) {
       const text = `Put ${number} took ${Math.round(settledAtMs - atMs)} ms to settle; recordTtlMs and requestTimeoutMs allow ${limitMs}.`
       report('settles in time', text, [number])
     }
@@ -56,23 +62,46 @@ function judgeSettlement(scenario: Scenario, { puts, flushes }: Journal, report:
   }
 }
 
+function judgeHistory(
+  { producer: { maxAttempts } }: Scenario,
+  number: number,
+  { attempts, history, subSequenceNumber }: Receipt,
+  report: Report,
+): void {
+  const isTrue =
+    history.length === attempts &&
+    attempts <= maxAttempts &&
+    subSequenceNumber >= 0 &&
+    history.every(
+      ({ startedAtMs, errorCode }, index) =>
+        Number.isFinite(startedAtMs) && (errorCode === undefined) === (index === attempts - 1),
+    )
+  if (isTrue) return
+  const text = `Put ${number} took ${attempts} attempts of ${maxAttempts}, and its history is ${JSON.stringify(history)}.`
+  report('receipts tell the history', text, [number])
+}
+
 /** No fault of a campaign is for good: a record that was taken fails where its time, its attempts or the producer ends, and not before. */
 function judgeReasons(scenario: Scenario, { puts, startedAtMs }: Journal, report: Report): void {
-  const { producer, clockJumps, ending, mode } = scenario
+  const { producer, traffic, clockJumps, ending, mode } = scenario
   const { recordTtlMs, maxAttempts, backoffMaxMs, whenFull, onExpired } = producer
   const aheadMs = clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, byMs), 0)
+  // An aggregate expires with its oldest record, and others are up to a sixteenth of the time younger.
+  const packedMs = producer.aggregation === false ? 0 : recordTtlMs / 16 + 5
   // A record whose next attempt would come too late fails at once.
-  const leastMs = recordTtlMs - backoffMaxMs - aheadMs - (mode === 'wire' ? 50 : 0)
+  const leastMs = recordTtlMs - packedMs - backoffMaxMs - aheadMs - (mode === 'wire' ? 50 : 0)
   const calmMs = calmAfter(scenario)
-  for (const { number, isBad, atMs, settledAtMs, error } of puts) {
+  for (const put of puts) {
+    const { number, isBad, atMs, settledAtMs, error, way } = put
     if (error === undefined || isBad) continue
     const { attempts } = error as { attempts?: number }
     const livedMs = (settledAtMs ?? atMs) - atMs
     const isDue: Record<string, boolean> = {
       RECORD_EXPIRED: livedMs >= leastMs && atMs + leastMs < startedAtMs + calmMs,
       ATTEMPTS_EXHAUSTED: attempts === maxAttempts,
-      PRODUCER_CLOSED: ending.deadlineMs !== undefined,
-      QUEUE_FULL: whenFull === 'reject',
+      // A callback may put once more while the producer closes.
+      PRODUCER_CLOSED: ending.deadlineMs !== undefined || (isRefused(put) && traffic.reactions > 0),
+      QUEUE_FULL: whenFull === 'reject' || way === 'enqueue',
       KEY_HALTED: onExpired === 'halt-key',
     }
     if (isDue[error.code] === true) continue
@@ -90,6 +119,8 @@ function calmAfter(scenario: Scenario): number {
     ...reshards.map(({ atMs }) => atMs + streamTransitionMs),
   )
   const { requestTimeoutMs, backoffMaxMs, lingerMs } = producer
+  // Where requests may travel longer than anybody waits for them, it is never calm.
+  if (requestTimeoutMs < 2 * latencyMs.max) return Number.POSITIVE_INFINITY
   const perRecordMs = 2 * latencyMs.max + lingerMs + 50
   // A pacer that was throttled for long takes 20 seconds to come back, a listing five to time out and 30 to be tried again.
   return harmless + 2 * (requestTimeoutMs + backoffMaxMs) + traffic.records * perRecordMs + 60_000
@@ -108,13 +139,14 @@ const REFUSALS = new Set([
   'PRODUCER_CLOSED',
 ])
 
-function judgeHooks({ puts, strayFailures, batches }: Journal, report: Report): void {
+function judgeHooks(journal: Journal, report: Report): void {
+  const { puts, strayFailures, batches, wrongTallies, settledTwice } = journal
   for (const put of puts) {
     const { number, error, failedMoments } = put
     if (failedMoments.length > 1)
       report('hooks agree', `onRecordFailed told ${failedMoments.length} times of put ${number}.`, [number])
     if (error === undefined && failedMoments.length > 0)
-      report('hooks agree', `onRecordFailed told of put ${number}, which has a receipt.`, [number])
+      report('hooks agree', `onRecordFailed told of put ${number}, which was delivered.`, [number])
     if (isRefused(put) && !REFUSALS.has(error!.code))
       report('hooks agree', `Put ${number} failed with ${error!.code}, and onRecordFailed did not tell.`, [
         number,
@@ -122,11 +154,14 @@ function judgeHooks({ puts, strayFailures, batches }: Journal, report: Report): 
   }
   for (const data of strayFailures)
     report('hooks agree', `onRecordFailed told of a record that nobody put: ${data}.`)
-  const delivered = puts.filter(({ receipt }) => receipt !== undefined).length
-  if (batches.delivered !== delivered)
+  for (const text of wrongTallies) report('hooks agree', text)
+  for (const number of settledTwice) report('every put settles', `Put ${number} settled twice.`, [number])
+  const delivered = puts.filter(({ isDelivered }) => isDelivered).length
+  // What is told of as unverified may be delivered without another word.
+  if (delivered < batches.delivered || delivered > batches.delivered + batches.unverified)
     report(
       'hooks agree',
-      `onBatchSettled told of ${batches.delivered} delivered records, ${delivered} puts were.`,
+      `onBatchSettled told of ${batches.delivered} delivered and ${batches.unverified} unverified records, ${delivered} puts were delivered.`,
     )
 }
 
@@ -152,21 +187,30 @@ function judgeClose({ puts, closed }: Journal, report: Report): void {
   }
 }
 
-function judgeStats({ puts, stats, batches, timersLeft }: Journal, report: Report): void {
+function judgeStats(journal: Journal, report: Report): void {
+  const { puts, stats, batches, timersLeft, retriedByHook } = journal
   if (stats === undefined) return
   const refused = puts.filter(isRefused).length
   const expected = {
     put: puts.length - refused,
-    delivered: puts.filter(({ receipt }) => receipt !== undefined).length,
+    delivered: puts.filter(({ isDelivered }) => isDelivered).length,
     failed: puts.filter((put) => put.error !== undefined && !isRefused(put)).length,
-    refused,
-    retried: batches.retried,
+    // `putAll` tries again where the buffer was full.
+    ...(puts.some(({ way }) => way === 'put-all') ? {} : { refused }),
+    retried: retriedByHook,
     requests: batches.sent,
   }
   for (const [name, value] of Object.entries(expected)) {
     const told = stats[name as keyof typeof expected]
-    if (told !== value) report('stats agree', `stats().${name} is ${told}, ${value} were counted.`)
+    if (value !== undefined && told !== value)
+      report('stats agree', `stats().${name} is ${told}, ${value} were counted.`)
   }
+  const { retried, unverified } = batches
+  if (retriedByHook < retried || retriedByHook > retried + unverified)
+    report(
+      'hooks agree',
+      `onRecordRetried told of ${retriedByHook} records, onBatchSettled of ${retried} and ${unverified} unverified.`,
+    )
   const left = { pending: 0, bufferedBytes: 0, waitingForRoom: 0, inFlightRequests: 0 }
   for (const name of Object.keys(left) as (keyof typeof left)[]) {
     if (stats[name] !== 0) report('nothing is left', `stats().${name} is ${stats[name]} after close().`)
@@ -174,15 +218,22 @@ function judgeStats({ puts, stats, batches, timersLeft }: Journal, report: Repor
   if (timersLeft !== 0) report('nothing is left', `${timersLeft} timers still run after close().`)
 }
 
-function judgeMemory({ producer }: Scenario, { puts, peakBufferedBytes }: Journal, report: Report): void {
-  const { maxBufferedBytes } = producer
+function judgeMemory(
+  { producer, reshards }: Scenario,
+  { puts, peakBufferedBytes }: Journal,
+  report: Report,
+): void {
+  const { maxBufferedBytes, aggregation } = producer
   // A single record is always taken, whatever the bound.
   const largest = puts.reduce(
     (most, { isBad, data, partitionKey }) =>
       isBad ? most : Math.max(most, data.length + Buffer.byteLength(partitionKey) + RECORD_OVERHEAD_BYTES),
     0,
   )
-  const allowed = Math.max(maxBufferedBytes, largest)
+  const bound = Math.max(maxBufferedBytes, largest)
+  // The frame of an aggregate is counted when it is there; one that is divided becomes several, whether there is room or not.
+  const allowed =
+    aggregation === false ? bound : (reshards.length > 0 ? 2 * bound : bound) + AGGREGATE_FRAME_BYTES
   if (peakBufferedBytes > allowed)
     report('memory is bounded', `${peakBufferedBytes} bytes were buffered, ${allowed} are allowed.`)
 }

@@ -21,6 +21,10 @@ export function judgeContent(
     const found = copies.get(put.number) ?? []
     const places = found.length === 0 ? 'nowhere' : found.map(placeOf).join(', ')
     if (put.receipt !== undefined) judgeDelivered(put, put.receipt, found, strayed, report)
+    else if (put.isDelivered && !found.some(({ holder }) => !strayed.has(holder)))
+      report('delivered is there', `Put ${put.number} did not fail, and is ${places} to be read.`, [
+        put.number,
+      ])
     else if (put.isBad && found.length > 0)
       report('refused is not there', `Put ${put.number} was refused, and is at ${places}.`, [put.number])
     else if (put.error !== undefined && !put.error.maybeDelivered && found.length > 0) {
@@ -75,7 +79,10 @@ function copiesByPut(
 }
 
 /** Aggregates with a member that belongs elsewhere: a consumer drops the whole of them (KCL, AggregatorUtil). */
-function strayedHolders({ records, shards }: StreamContent): Map<StoredRecord['holder'], StoredRecord> {
+export function strayedHolders({
+  records,
+  shards,
+}: StreamContent): Map<StoredRecord['holder'], StoredRecord> {
   const strayed = new Map<StoredRecord['holder'], StoredRecord>()
   for (const stored of records) {
     if (stored.subSequenceNumber === undefined) continue
@@ -120,7 +127,7 @@ function judgeOrder(puts: readonly Put[], { records }: StreamContent, report: Re
   for (const stored of records) {
     const number = numberOf(stored.data)
     const put = number === undefined ? undefined : puts[number]
-    if (put?.receipt === undefined || seen.has(put.number)) continue
+    if (put?.isDelivered !== true || seen.has(put.number)) continue
     seen.add(put.number)
     const last = lastOfKey.get(put.partitionKey)
     if (last !== undefined && last.number > put.number) {
@@ -141,7 +148,7 @@ function judgeHalts(puts: readonly Put[], resumed: Journal['resumed'], report: R
       (resumption) => resumption.partitionKey === partitionKey && resumption.moment > failedMoment,
     )?.moment
     for (const later of puts.slice(number + 1)) {
-      if (later.partitionKey !== partitionKey || later.receipt === undefined) continue
+      if (later.partitionKey !== partitionKey || !later.isDelivered) continue
       if (later.moment > (resumedMoment ?? Number.POSITIVE_INFINITY)) break
       const when = later.moment > failedMoment ? 'after that' : 'before it failed'
       const text = `Put ${number} failed with ${failed.error?.code} (put at moment ${moment}), and put ${later.number} of its key, put ${when}, was delivered.`

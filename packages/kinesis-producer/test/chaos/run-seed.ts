@@ -1,5 +1,6 @@
 import { sleep } from '@org/kinesis-core'
 import type { KinesisProducer, KinesisProducerOptions } from '../../src/index.ts'
+import { aggregationIn } from './aggregation-in.ts'
 import { ChaosError } from './chaos-error.ts'
 import { Journal } from './journal.ts'
 import { judgeAccount } from './judge-account.ts'
@@ -27,6 +28,15 @@ export interface SeedReport {
   harmed: number
   /** Shards that were there in all, the first ones included. */
   shards: number
+  /** Aggregates that the stream holds, and records in them. */
+  aggregates: number
+  packed: number
+  /** Records in aggregates that landed elsewhere than expected. */
+  unverified: number
+  /** Aggregates that lie in a shard which is not that of all their members, and whose members were sent again. */
+  strayed: number
+  /** Of these, the ones whose members were delivered in several others. */
+  divided: number
   digest: string
 }
 
@@ -58,7 +68,7 @@ async function play(
     ...scenario.producer,
     clock,
     random: world.random,
-    hooks: hooksInto(journal),
+    hooks: hooksInto(journal, world.clock),
   })
   const over = new AbortController()
   const around = Promise.all([
@@ -90,6 +100,8 @@ async function play(
     requests: world.requests.length,
     harmed: world.requests.filter(({ fault }) => fault !== undefined).length,
     shards: content.shards.size,
+    ...aggregationIn(content, journal),
+    unverified: journal.batches.unverified,
     digest: world.digest(),
   }
 }

@@ -1,13 +1,16 @@
 import { type Clock, sleep } from '@org/kinesis-core'
-import type {
-  BatchSettledEvent,
-  KinesisProducer,
-  ProducerError,
-  ProducerHooks,
-  ProducerRecord,
-} from '../../src/index.ts'
+import type { BatchSettledEvent, KinesisProducer, ProducerHooks } from '../../src/index.ts'
 import { drawFrom } from './draw.ts'
-import type { Journal, Put } from './journal.ts'
+import {
+  deliver,
+  fail,
+  type Handing,
+  handToEnqueue,
+  handToPut,
+  handToPutAll,
+  type Load,
+} from './hand-over.ts'
+import type { Journal } from './journal.ts'
 import { numberOf, recordsOf } from './record-data.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -19,6 +22,7 @@ export async function runTraffic(
 ): Promise<void> {
   const { traffic, producer: settings, ending, seed, mode } = scenario
   const draw = drawFrom(seed, `${mode} traffic`)
+  const ways = drawFrom(seed, `${mode} way`)
   const records = recordsOf(traffic, settings.maxRecordBytes, draw)
   const settled: Promise<void>[] = []
   journal.startedAtMs = clock.now()
@@ -29,22 +33,40 @@ export async function runTraffic(
     journal.flushes.push(flushed)
     await producer.flush()
     const before = journal.puts.slice(0, flushed.puts)
-    const open = before.filter((put) => put.settledAtMs === undefined).map(({ number }) => number)
+    const open = before
+      .filter(({ settledAtMs, isBlind }) => settledAtMs === undefined && !isBlind)
+      .map(({ number }) => number)
     Object.assign(flushed, { open })
+  }
+  const load = (): Load => {
+    const isBad = draw.chance(traffic.bad)
+    const number = journal.puts.length
+    return { isBad, ...(isBad ? records.bad(number) : records.good(number)) }
+  }
+  const handing: Handing = {
+    producer,
+    clock,
+    journal,
+    react() {
+      if (!ways.chance(traffic.reactions) || journal.puts.length >= 2 * traffic.records) return
+      settled.push(ways.chance(0.5) ? flush() : handToEnqueue(load(), false, handing))
+    },
   }
 
   while (journal.puts.length < traffic.records) {
     if (traffic.waitsForRoom) await producer.ready()
     if (draw.chance(traffic.resumes)) resumeHalted(producer, journal)
-    for (
-      let left = draw.between(1, traffic.burst);
-      left > 0 && journal.puts.length < traffic.records;
-      left--
-    ) {
-      const isBad = draw.chance(traffic.bad)
-      const number = journal.puts.length
-      const { record, data } = isBad ? records.bad(number) : records.good(number)
-      settled.push(put(producer, record, data, isBad, { clock, journal }))
+    let left = draw.between(1, traffic.burst)
+    const next = () => (left-- > 0 && journal.puts.length < traffic.records ? load() : undefined)
+    const way = traffic.way === 'any' ? ways.pick(['put', 'enqueue', 'put-all']) : traffic.way
+    // Its records may wait for room where the producer does not know of them: others must not overtake them meanwhile.
+    if (way === 'put-all') await handToPutAll(next, handing)
+    else {
+      for (let one = next(); one !== undefined; one = next()) {
+        settled.push(
+          way === 'put' ? handToPut(one, handing) : handToEnqueue(one, ways.chance(traffic.blind), handing),
+        )
+      }
     }
     if (draw.chance(traffic.flushes)) {
       const flushed = flush()
@@ -56,40 +78,13 @@ export async function runTraffic(
   if (ending.flushFirst) await flush()
   const { deadlineMs } = ending
   journal.closed = await producer.close(deadlineMs === undefined ? {} : { deadlineMs })
-  await Promise.all(settled)
-}
-
-function put(
-  producer: KinesisProducer,
-  record: ProducerRecord,
-  data: Uint8Array,
-  isBad: boolean,
-  { clock, journal }: { clock: Clock; journal: Journal },
-): Promise<void> {
-  const { partitionKey, explicitHashKey } = record
-  const entry: Put = {
-    number: journal.puts.length,
-    partitionKey,
-    explicitHashKey,
-    data,
-    isBad,
-    atMs: clock.now(),
-    moment: journal.moment(),
-    failedMoments: [],
+  for (const put of journal.puts) {
+    if (put.isBlind && put.settledAtMs === undefined) deliver(put, undefined, handing)
   }
-  journal.puts.push(entry)
-  const settled = producer.put(record).then(
-    (receipt) => {
-      entry.settledAtMs = clock.now()
-      entry.receipt = receipt
-    },
-    (error: ProducerError) => {
-      entry.settledAtMs = clock.now()
-      entry.error = error
-    },
-  )
-  journal.peakBufferedBytes = Math.max(journal.peakBufferedBytes, producer.stats().bufferedBytes)
-  return settled
+  for (let known = -1; known < settled.length; ) {
+    known = settled.length
+    await Promise.all(settled)
+  }
 }
 
 function resumeHalted(producer: KinesisProducer, journal: Journal): void {
@@ -100,22 +95,29 @@ function resumeHalted(producer: KinesisProducer, journal: Journal): void {
 }
 
 /** What the producer tells while it works, into the journal. */
-export function hooksInto(journal: Journal): ProducerHooks {
+export function hooksInto(journal: Journal, clock: Clock): ProducerHooks {
   const { batches } = journal
   return {
     onBatchSent: () => void batches.sent++,
-    onBatchSettled({ delivered, retried, failed, fault }: BatchSettledEvent) {
+    onBatchSettled({ delivered, retried, failed, unverified, fault }: BatchSettledEvent) {
       batches.settled++
       batches.delivered += delivered
       batches.retried += retried
       batches.failed += failed
+      batches.unverified += unverified
       if (fault !== undefined) batches.faults++
     },
-    onRecordFailed({ data }) {
+    onRecordRetried({ records }) {
+      journal.retriedByHook += records
+    },
+    onRecordFailed({ data, error }) {
       const number = numberOf(data)
       const put = number === undefined ? undefined : journal.puts[number]
       if (put === undefined) journal.strayFailures.push(Buffer.from(data).toString('latin1').slice(0, 40))
-      else put.failedMoments.push(journal.moment())
+      else {
+        put.failedMoments.push(journal.moment())
+        if (put.isBlind) fail(put, error, { clock, journal })
+      }
     },
   }
 }

@@ -5,10 +5,13 @@ import {
   type KinesisProducerOptions,
   type ProducerError,
   type ProducerRecord,
+  type PutAllResult,
   type Receipt,
+  type RecordSource,
 } from '../../src/index.js'
 import { ChaosError } from './chaos-error.js'
-import { type ProducerClass, runSeed } from './run-seed.js'
+import { complaintAbout } from './complaint-about.js'
+import type { ProducerClass } from './run-seed.js'
 import type { Rule } from './violation.js'
 
 class LosesAnswers extends KinesisProducer {
@@ -75,6 +78,33 @@ class LetsRecordsOvertake extends KinesisProducer {
   }
 }
 
+class ForgetsAttempts extends KinesisProducer {
+  override async put(record: ProducerRecord): Promise<Receipt> {
+    const receipt = await super.put(record)
+    return { ...receipt, history: receipt.history.slice(-1) }
+  }
+}
+
+class CallsBackTwice extends KinesisProducer {
+  override enqueue(...[record, onDelivered, onFailed]: Parameters<KinesisProducer['enqueue']>): boolean {
+    return super.enqueue(
+      record,
+      (receipt) => {
+        onDelivered?.(receipt)
+        onDelivered?.(receipt)
+      },
+      onFailed,
+    )
+  }
+}
+
+class CountsOneTooMany extends KinesisProducer {
+  override async putAll(source: RecordSource): Promise<PutAllResult> {
+    const result = await super.putAll(source)
+    return { ...result, delivered: result.delivered + 1 }
+  }
+}
+
 class DoesNotWaitInFlush extends KinesisProducer {
   override async flush(): Promise<void> {
     super.flush().catch(() => {})
@@ -94,20 +124,6 @@ class NeverCloses extends KinesisProducer {
   }
 }
 
-/** The first complaint about this rule, or about a run that broke off, in a campaign of some seeds. */
-async function complaintAbout(Producer: ProducerClass, rule?: Rule): Promise<ChaosError | undefined> {
-  for (let seed = 1; seed <= 60; seed++) {
-    try {
-      await runSeed(seed, 'simulated', Producer)
-    } catch (error) {
-      if (!(error instanceof ChaosError)) throw error
-      const isMeant = ({ rule: broken }: { rule: Rule }) => broken === rule
-      if (rule === undefined ? error.violations.length === 0 : error.violations.some(isMeant)) return error
-    }
-  }
-  return undefined
-}
-
 describe('the campaign notices a producer that', () => {
   it.each<[string, ProducerClass, Rule]>([
     ['calls failures delivered', CallsFailuresDelivered, 'delivered is there'],
@@ -117,6 +133,9 @@ describe('the campaign notices a producer that', () => {
       'not delivered is not there',
     ],
     ['counts one attempt whatever it took', CountsOneAttempt, 'no more copies than attempts'],
+    ['forgets attempts', ForgetsAttempts, 'receipts tell the history'],
+    ['calls back twice', CallsBackTwice, 'every put settles'],
+    ['counts one too many', CountsOneTooMany, 'hooks agree'],
     ['puts a record twice', PutsTwice, 'no more copies than attempts'],
     ['puts other bytes', PutsOtherBytes, 'nothing foreign is there'],
     ['lets records of a key overtake each other', LetsRecordsOvertake, 'keys are in order'],

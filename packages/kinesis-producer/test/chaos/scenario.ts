@@ -20,6 +20,7 @@ interface ProducerSettings {
   backoffBaseMs: number
   backoffMaxMs: number
   requestTimeoutMs: number
+  aggregation: boolean | { maxContainerBytes: number; keyBuckets: number }
 }
 
 export interface Reshard {
@@ -51,11 +52,18 @@ const MiB = 2 ** 20
 export function drawScenario(seed: number, mode: Mode): Scenario {
   const draw = drawFrom(seed, `${mode} scenario`)
   const onWire = mode === 'wire'
-  const traffic = drawTraffic(draw, mode)
-  const producer = drawProducer(draw, traffic, onWire)
+  const traffic = drawTraffic(draw, mode, seed)
+  const settings = drawProducer(draw, traffic, onWire)
+  const producer = {
+    ...settings,
+    aggregation: drawAggregation(drawFrom(seed, `${mode} aggregation`), settings),
+  }
   const { spanMs } = traffic
-  const moments = (count: number) =>
-    Array.from({ length: count }, () => draw.between(0, spanMs)).sort(byNumber)
+  // Aggregates of many keys are those that a reshard can tear.
+  const mixesKeys = producer.aggregation !== false && producer.ordering === 'none'
+  const more = drawFrom(seed, `${mode} reshards`)
+  const moments = (count: number, from = draw) =>
+    Array.from({ length: count }, () => from.between(0, spanMs)).sort(byNumber)
   return {
     seed,
     mode,
@@ -70,12 +78,10 @@ export function drawScenario(seed: number, mode: Mode): Scenario {
     producer,
     traffic,
     episodes: drawEpisodes(draw, { spanMs, requestTimeoutMs: producer.requestTimeoutMs, onWire }),
-    reshards: moments(draw.chance(0.5) ? draw.between(1, 5) : 0).map((atMs) => ({
-      atMs,
-      kind: draw.pick(['split', 'merge', 'resize']),
-      which: draw.random(),
-      where: draw.random(),
-    })),
+    reshards: [
+      ...reshardsAt(moments(draw.chance(0.5) ? draw.between(1, 5) : 0), draw),
+      ...(mixesKeys ? reshardsAt(moments(more.chance(0.6) ? more.between(3, 12) : 0, more), more) : []),
+    ].sort((a, b) => a.atMs - b.atMs),
     clockJumps: moments(draw.chance(0.25) ? draw.between(1, 3) : 0).map((atMs) => ({
       atMs,
       byMs: draw.magnitude(5, onWire ? 5_000 : 600_000) * draw.pick([1, -1]),
@@ -87,11 +93,20 @@ export function drawScenario(seed: number, mode: Mode): Scenario {
   }
 }
 
+function reshardsAt(moments: readonly number[], draw: Draw): Reshard[] {
+  return moments.map((atMs) => ({
+    atMs,
+    kind: draw.pick(['split', 'merge', 'resize']),
+    which: draw.random(),
+    where: draw.random(),
+  }))
+}
+
 function drawProducer(
   draw: Draw,
   { records, largestBytes, keys, isFlood }: Traffic,
   onWire: boolean,
-): ProducerSettings {
+): Omit<ProducerSettings, 'aggregation'> {
   // Where each record has a hash key of its own, a key is in many shards, and has no order that a reader could see.
   const ordering = keys.hashKeys === 'by-record' || isFlood ? 'none' : draw.pick(['none', 'per-key'])
   const maxRecordBytes = largestBytes > 100_000 ? MiB : draw.pick([largestBytes + 1_100, MiB])
@@ -120,6 +135,16 @@ function drawProducer(
     backoffMaxMs: draw.pick([backoffBaseMs, 1_000, 5_000]),
     requestTimeoutMs: onWire ? draw.pick([150, 400, 1_000]) : draw.pick([250, 1_000, 10_000]),
   }
+}
+
+function drawAggregation(
+  draw: Draw,
+  { maxRecordBytes, maxBatchBytes }: Pick<ProducerSettings, 'maxRecordBytes' | 'maxBatchBytes'>,
+): ProducerSettings['aggregation'] {
+  const most = Math.min(51_200, maxRecordBytes, maxBatchBytes)
+  // Small ones are full after some records; the largest that is permitted leaves nothing for its partition key.
+  const maxContainerBytes = draw.pick([draw.magnitude(256, most), draw.magnitude(256, most), most])
+  return draw.pick([false, true, { maxContainerBytes, keyBuckets: draw.between(1, 8) }])
 }
 
 export function byNumber(a: number, b: number): number {

@@ -14,6 +14,7 @@ describe('a producer among faults, simulated', () => {
     timeout: count * SEED_LIMIT_MS,
   }, async () => {
     const totals = { puts: 0, delivered: 0, failed: 0, harmed: 0, reshards: 0 }
+    const packing = { packed: 0, aggregates: 0, unverified: 0, strayed: 0, divided: 0 }
     await forEachSeed({ count, command }, async (seed) => {
       const report = await runSeed(seed, 'simulated', KinesisProducer)
       totals.puts += report.puts
@@ -21,6 +22,7 @@ describe('a producer among faults, simulated', () => {
       totals.failed += report.failed
       totals.harmed += report.harmed
       totals.reshards += report.shards - report.scenario.shards
+      for (const name of Object.keys(packing) as (keyof typeof packing)[]) packing[name] += report[name]
     })
     if (process.env.SEED !== undefined) return
     // A campaign in which nothing happens would show nothing.
@@ -28,6 +30,11 @@ describe('a producer among faults, simulated', () => {
     expect(totals.failed).toBeGreaterThan(count)
     expect(totals.harmed).toBeGreaterThan(5 * count)
     expect(totals.reshards).toBeGreaterThan(count)
+    expect(packing.packed).toBeGreaterThan(20 * count)
+    expect(packing.aggregates).toBeGreaterThan(2 * count)
+    expect(packing.unverified).toBeGreaterThan(count / 2)
+    expect(packing.strayed).toBeGreaterThan(count / 20)
+    expect(packing.divided).toBeGreaterThan(count / 40)
   })
 
   it('does the same for the same seed', async () => {

@@ -1,4 +1,4 @@
-import type { Draw } from './draw.ts'
+import { type Draw, drawFrom } from './draw.ts'
 import type { Mode } from './scenario.ts'
 
 /** What is put, and how: drawn as a whole, the single records follow from the seed when they are put. */
@@ -29,12 +29,21 @@ export interface Traffic {
   bad: number
   /** Share of bursts before which halted keys are resumed. */
   resumes: number
+  /** How the records of a burst are handed over; `any`: each burst its own way. */
+  way: Way | 'any'
+  /** Share of the records that are handed to `enqueue` without callbacks: only hooks and `stats` tell of them. */
+  blind: number
+  /** Share of callbacks that put another record or flush, in the midst of the producer's work. */
+  reactions: number
 }
+
+export type Way = 'put' | 'enqueue' | 'put-all'
 
 /** More would make a seed slow, and show nothing else. */
 const MAX_TOTAL_BYTES = { simulated: 8_000_000, wire: 3_000_000 }
 
-export function drawTraffic(draw: Draw, mode: Mode): Traffic {
+export function drawTraffic(draw: Draw, mode: Mode, seed: number): Traffic {
+  const ways = drawFrom(seed, `${mode} ways`)
   const onWire = mode === 'wire'
   const sizes = draw.pick(['tiny', 'small', 'small', 'mixed', 'mixed', 'large'])
   const largestBytes = { tiny: 40, small: 2_000, mixed: 50_000, large: 1_040_000 }[sizes]
@@ -58,5 +67,8 @@ export function drawTraffic(draw: Draw, mode: Mode): Traffic {
     awaitsFlushes: draw.chance(0.3),
     bad: draw.pick([0, 0, 0.05]),
     resumes: draw.pick([0, 0.2]),
+    way: ways.pick(['put', 'put', 'enqueue', 'enqueue', 'put-all', 'any']),
+    blind: ways.pick([0, 0, 0.3, 1]),
+    reactions: ways.pick([0, 0, 0.02, 0.2]),
   }
 }

@@ -3,6 +3,7 @@ export type Rule =
   | 'every put settles'
   | 'settles in time'
   | 'fails for a reason'
+  | 'receipts tell the history'
   | 'delivered is there'
   | 'not delivered is not there'
   | 'refused is not there'
