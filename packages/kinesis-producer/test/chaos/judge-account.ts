@@ -31,7 +31,7 @@ type Report = (rule: Rule, message: string, numbers?: readonly number[]) => void
 function judgeSettlement(scenario: Scenario, { puts, flushes }: Journal, report: Report): void {
   const { recordTtlMs, requestTimeoutMs } = scenario.producer
   // A clock that is set back gives everything that waits so much more time.
-  const setBackMs = scenario.clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, -byMs), 0)
+  const setBackMs = setBack(scenario)
   const limitMs = recordTtlMs + requestTimeoutMs + setBackMs + SLACK_MS[scenario.mode]
   for (const put of puts) {
     const { number, atMs, settledAtMs, receipt, error, isBad, isBlind } = put
@@ -122,8 +122,14 @@ function calmAfter(scenario: Scenario): number {
   // Where requests may travel longer than anybody waits for them, it is never calm.
   if (requestTimeoutMs < 2 * latencyMs.max) return Number.POSITIVE_INFINITY
   const perRecordMs = 2 * latencyMs.max + lingerMs + 50
-  // A pacer that was throttled for long takes 20 seconds to come back, a listing five to time out and 30 to be tried again.
-  return harmless + 2 * (requestTimeoutMs + backoffMaxMs) + traffic.records * perRecordMs + 60_000
+  // A pacer that was throttled for long takes 20 seconds to come back, a listing five to time out and 30 to be tried again, by a clock
+  // that may have been set back.
+  const lookMs = 60_000 + setBack(scenario)
+  return harmless + 2 * (requestTimeoutMs + backoffMaxMs) + traffic.records * perRecordMs + lookMs
+}
+
+function setBack({ clockJumps }: Scenario): number {
+  return clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, -byMs), 0)
 }
 
 /** Accepted means: not refused before anything was queued. The hook tells of accepted records alone. */

@@ -79,8 +79,14 @@ export function drawScenario(seed: number, mode: Mode): Scenario {
     traffic,
     episodes: drawEpisodes(draw, { spanMs, requestTimeoutMs: producer.requestTimeoutMs, onWire }),
     reshards: [
-      ...reshardsAt(moments(draw.chance(0.5) ? draw.between(1, 5) : 0), draw),
-      ...(mixesKeys ? reshardsAt(moments(more.chance(0.6) ? more.between(3, 12) : 0, more), more) : []),
+      ...reshardsAt(moments(draw.chance(0.5) ? draw.between(1, 5) : 0), draw, ['split', 'merge', 'resize']),
+      ...(mixesKeys
+        ? reshardsAt(moments(more.chance(0.6) ? more.between(3, 12) : 0, more), more, [
+            'split',
+            'split',
+            'merge',
+          ])
+        : []),
     ].sort((a, b) => a.atMs - b.atMs),
     clockJumps: moments(draw.chance(0.25) ? draw.between(1, 3) : 0).map((atMs) => ({
       atMs,
@@ -93,10 +99,10 @@ export function drawScenario(seed: number, mode: Mode): Scenario {
   }
 }
 
-function reshardsAt(moments: readonly number[], draw: Draw): Reshard[] {
+function reshardsAt(moments: readonly number[], draw: Draw, kinds: readonly Reshard['kind'][]): Reshard[] {
   return moments.map((atMs) => ({
     atMs,
-    kind: draw.pick(['split', 'merge', 'resize']),
+    kind: draw.pick(kinds),
     which: draw.random(),
     where: draw.random(),
   }))
