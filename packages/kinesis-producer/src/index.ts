@@ -32,7 +32,7 @@ export type {
 } from './producer-hooks.js'
 export type { AggregationOptions, KinesisProducerOptions } from './producer-options.js'
 export type { CloseOptions, CloseResult, ProducerStats, UndeliveredRecord } from './producer-report.js'
-export type { PutAllResult, RecordSource } from './put-all.js'
+export type { PutAllResult, RecordSource, RecordTaker } from './put-all.js'
 export {
   type OpenShard,
   type OutgoingEntry,

@@ -124,10 +124,10 @@ export class RecordPacker {
     else this.#lingering.pushBack(entry)
   }
 
-  /** Ends the linger of the oldest open entry, if it is over: it stays open until it is sealed, or until its key lets it go. */
-  nextDue(nowMs: number): PendingEntry | undefined {
+  /** Ends the linger of the oldest open entry, if it is over by then: it stays open until it is sealed, or until its key lets it go. */
+  nextDue(untilMs: number): PendingEntry | undefined {
     const oldest = this.#lingering.head
-    if (oldest === undefined || this.#dueOf(oldest) > nowMs) return undefined
+    if (oldest === undefined || this.#dueOf(oldest) > untilMs) return undefined
     this.#lingering.remove(oldest)
     oldest.isOverdue = true
     return oldest

@@ -223,8 +223,10 @@ export class SendQueue {
   }
 
   #sealDue(nowMs: number): void {
-    if (this.#packer === undefined) return
-    for (let due = this.#packer.nextDue(nowMs); due !== undefined; due = this.#packer.nextDue(nowMs)) {
+    if (this.#packer === undefined || this.#packer.dueAtMs > nowMs) return
+    // Those that would be due before long go along: each bucket for itself would make a request of its own.
+    const untilMs = nowMs + this.#options.lingerMs / 2
+    for (let due = this.#packer.nextDue(untilMs); due !== undefined; due = this.#packer.nextDue(untilMs)) {
       // While another entry of the key is under way this one could not be sent anyhow: it may as well go on taking records.
       if (!this.gate?.isBusy(due.partitionKey)) this.#seal(due, nowMs)
     }
