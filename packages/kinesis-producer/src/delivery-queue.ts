@@ -29,8 +29,8 @@ export interface DeliveryQueueEvents {
   attemptFailed(entry: PendingEntry, fault: TransportFault): void
   retrying(entry: PendingEntry, fault: TransportFault, delayMs: number): void
   failed(entry: PendingEntry, error: ProducerError): void
-  /** Of entries that the spool has. */
-  spooledDelivered(entry: PendingEntry): void
+  /** An entry that the spool has is delivered, or failed and told. */
+  spooledSettled(entry: PendingEntry): void
 }
 
 /**
@@ -427,7 +427,7 @@ export class DeliveryQueue {
     this.#events.delivered(entry, landed.shardId)
     const { attempts, history } = entry
     entry.resolve({ ...landed, attempts, history })
-    if (entry.positions !== undefined) this.#events.spooledDelivered(entry)
+    if (entry.positions !== undefined) this.#events.spooledSettled(entry)
     // A request that was given up may still be on its way, with the data.
     if (attempts === 1) this.#send.recycle(entry)
     this.#barrier.settle(entry.epoch)
@@ -468,6 +468,7 @@ export class DeliveryQueue {
     // After the put itself, so that a flush is never told before it.
     this.#barrier.settle(entry.epoch)
     this.#events.failed(entry, error)
+    if (entry.positions !== undefined) this.#events.spooledSettled(entry)
   }
 
   #expiredError(entry: PendingEntry): RecordExpiredError {

@@ -60,11 +60,8 @@ export class KinesisProducer implements AsyncDisposable {
       attemptFailed: (entry, fault) => telemetry.attemptFailed(entry, fault),
       retrying: (entry, fault, delayMs) => telemetry.retrying(entry, fault, delayMs),
       delivered: (entry, shardId) => telemetry.delivered(entry, shardId),
-      failed: (entry, error) => {
-        telemetry.failed(entry, error)
-        this.#spooled?.settle(entry)
-      },
-      spooledDelivered: (entry) => this.#spooled?.settle(entry),
+      failed: (entry, error) => telemetry.failed(entry, error),
+      spooledSettled: (entry) => this.#spooled?.settle(entry),
     })
     const { spool } = this.#options
     if (spool === undefined) return
@@ -104,8 +101,8 @@ export class KinesisProducer implements AsyncDisposable {
 
   /**
    * Resolves when the buffer has room for a record of any permitted size (one of less than two such records: when it is half empty).
-   * Await it before every put to keep memory bounded. With `aggregation` the first call
-   * also waits until it is known whether the stream takes aggregates. Rejects with `ProducerClosedError` once the producer is closed.
+   * Await it before every put to keep memory bounded; with `aggregation` the first call also waits until it is known whether the stream takes
+   * aggregates. Rejects once the producer is closed, or where its spool takes nothing.
    */
   async ready(): Promise<void> {
     if (this.#state === 'open') await this.#spooled?.ready()

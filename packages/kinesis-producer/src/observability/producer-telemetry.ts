@@ -20,7 +20,7 @@ export interface ProducerTelemetryOptions {
 }
 
 /** Tells everyone who listens what happens in a producer: its hooks, the process's diagnostics channels, the log and the metrics. */
-export class ProducerTelemetry implements Omit<DeliveryQueueEvents, 'spooledDelivered'> {
+export class ProducerTelemetry implements Omit<DeliveryQueueEvents, 'spooledSettled'> {
   failedRequests = 0
   /** For the watch of the stream: what it finds missing goes to the log and the channels as well. */
   readonly watchHooks: Pick<ProducerHooks, 'onPacingUnavailable' | 'onAggregationUnavailable'>
