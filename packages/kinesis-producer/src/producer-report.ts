@@ -9,7 +9,7 @@ export interface ProducerStats {
   failed: number
   /** Accepted and not yet settled. */
   pending: number
-  /** Puts refused before anything was queued: invalid, too large, buffer full, key halted, closed. */
+  /** Puts refused before anything was queued: invalid, too large, buffer or spool full, key halted, closed. */
   refused: number
   /** Attempts beyond the first, summed over records. */
   retried: number
