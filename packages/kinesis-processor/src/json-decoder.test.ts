@@ -85,7 +85,8 @@ describe('parseJson', () => {
 
   it('reads or refuses a million nested lists, in bounded time', () => {
     const depth = 1_000_000
-    const started = performance.now()
+    // Of the processor, not of the clock: other tests run beside this one.
+    const before = process.cpuUsage()
 
     try {
       parseJson(bytes(`${'['.repeat(depth)}1e999${']'.repeat(depth)}`))
@@ -93,7 +94,8 @@ describe('parseJson', () => {
       expect(error).toBeInstanceOf(PermanentError)
     }
 
-    expect(performance.now() - started).toBeLessThan(5_000)
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(10_000)
   })
 })
 
