@@ -242,6 +242,8 @@ export class DeliveryQueue {
   /** The stream's own limit is known: records that were too large for a stream as it is created go on, or fail. */
   useRecordLimit(maxRecordBytes: number, nowMs: number): void {
     for (const entry of this.#send.useRecordLimit(maxRecordBytes, nowMs)) {
+      // Whoever hears of the failure before may have let it expire.
+      if (entry.place !== 'limit') continue
       this.#fail(entry, new RecordTooLargeError(entry.sizeBytes, maxRecordBytes), nowMs)
     }
     this.#admitWaiting(nowMs)
@@ -386,8 +388,8 @@ export class DeliveryQueue {
       return
     }
     this.counts.retried += entry.count
-    this.#events.retrying(entry, fault, 0)
     for (const part of this.#fit(entry)) this.#send.makeReady(part, nowMs, true)
+    this.#events.retrying(entry, fault, 0)
   }
 
   #retryOrFail(entry: PendingEntry, fault: TransportFault, settlement: Settlement): void {
@@ -411,8 +413,9 @@ export class DeliveryQueue {
     outcome.retried += entry.count
     this.counts.retried += entry.count
     entry.place = 'backoff'
-    this.#events.retrying(entry, fault, decision.retryAtMs - nowMs)
     for (const part of this.#fit(entry)) settlement.retryAt(decision.retryAtMs, part)
+    // Last, because whoever hears it may flush, and so let entries expire.
+    this.#events.retrying(entry, fault, decision.retryAtMs - nowMs)
   }
 
   #endSettlement(settlement: Settlement): BatchOutcome {
