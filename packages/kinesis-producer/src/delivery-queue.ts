@@ -57,6 +57,8 @@ export class DeliveryQueue {
   /** The first request, which does not wait for the shard map: what it took of the shards' rates is charged afterwards. */
   #unpaced: Batch | undefined
   #mapAwaited = true
+  /** Of the stream, once it has been asked for. */
+  #recordLimit: number | undefined
   /** A lower bound: looked up again only when it is reached. */
   #expiryMs = Number.POSITIVE_INFINITY
 
@@ -87,7 +89,7 @@ export class DeliveryQueue {
 
   /** True while entries wait for the stream's limit of a record. */
   get needsRecordLimit(): boolean {
-    return this.#send.oversized.size > 0
+    return this.#recordLimit === undefined && this.#send.oversized.size > 0
   }
 
   /**
@@ -169,8 +171,14 @@ export class DeliveryQueue {
     return batch
   }
 
+  /** True of entries that waited for room, or for their key, until the limit was known. */
+  get #isOverLimit(): boolean {
+    return this.#recordLimit !== undefined && this.#send.oversized.size > 0
+  }
+
   /** When `takeBatch` or `expire` next has something to do although nothing else happens; Infinity when never. */
   wakeAtMs(canSend: boolean): number {
+    if (this.#isOverLimit) return 0
     const lookAtMs = Math.min(this.#expiryMs, this.#send.noteAtMs)
     return canSend ? Math.min(this.#send.dueAtMs, lookAtMs) : lookAtMs
   }
@@ -201,6 +209,7 @@ export class DeliveryQueue {
   /** Fails what has waited longer than `recordTtlMs`. What is in flight is left to its answer, which also ends its time. */
   expire(nowMs: number): void {
     this.#send.noteTime(nowMs)
+    if (this.#isOverLimit) this.useRecordLimit(this.#recordLimit!, nowMs)
     if (nowMs < this.#expiryMs) return
     let oldest = this.#ages.oldest
     for (; oldest !== undefined && oldest.expiresAtMs <= nowMs; oldest = this.#ages.oldest) {
@@ -241,6 +250,7 @@ export class DeliveryQueue {
 
   /** The stream's own limit is known: records that were too large for a stream as it is created go on, or fail. */
   useRecordLimit(maxRecordBytes: number, nowMs: number): void {
+    this.#recordLimit = maxRecordBytes
     for (const entry of this.#send.useRecordLimit(maxRecordBytes, nowMs)) {
       // Whoever hears of the failure before may have let it expire.
       if (entry.place !== 'limit') continue

@@ -228,6 +228,8 @@ export class KinesisProducer implements AsyncDisposable {
       this.#pumping = false
     }
     this.#telemetry.report(nowMs)
+    // Also for those that were let in, or passed the gate of their key, just now.
+    if (this.#queue.needsRecordLimit) this.#watch.wantRecordLimit()
     if (this.#queue.pending > 0) this.#watch.look(nowMs)
     this.#timer.arm(this.#wakeAtMs, nowMs)
   }
