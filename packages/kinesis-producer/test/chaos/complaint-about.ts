@@ -9,7 +9,7 @@ export async function complaintAbout(
   rule?: Rule,
   isMeant: (scenario: Scenario) => boolean = () => true,
 ): Promise<ChaosError | undefined> {
-  for (let seed = 1, left = 60; left > 0; seed++) {
+  for (let seed = 1, left = 200; left > 0; seed++) {
     if (!isMeant(drawScenario(seed, 'simulated'))) continue
     left--
     try {

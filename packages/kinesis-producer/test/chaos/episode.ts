@@ -8,7 +8,7 @@ export interface Episode {
   toMs: number
   /** Share of the calls that meet it. */
   rate: number
-  /** Listings alone, or every call. */
+  /** Calls that ask for the stream and its shards alone, or every call. */
   listingsOnly: boolean
   /** Longest delay, distance of a clock, or share of entries or shards: whatever the kind has. */
   size: number
@@ -68,7 +68,7 @@ export function faultsOf(episodes: readonly Episode[], seed: number, elapsedMs: 
     for (const episode of episodes) {
       const { fromMs, toMs, rate, listingsOnly } = episode
       if (nowMs < fromMs || nowMs >= toMs) continue
-      if (listingsOnly && call.operation !== 'ListShards') continue
+      if (listingsOnly && call.operation === 'PutRecords') continue
       if (draw.chance(rate)) return actionOf(episode, call, draw)
     }
     return undefined

@@ -50,6 +50,8 @@ export class Journal {
   readonly strayFailures: string[] = []
   startedAtMs = 0
   peakBufferedBytes = 0
+  /** When `close()` was called, as a moment. */
+  closingMoment: number | undefined
   closed: CloseResult | undefined
   stats: ProducerStats | undefined
   /** Timers of the producer that still ran when it was closed. */
@@ -59,4 +61,9 @@ export class Journal {
   moment(): number {
     return ++this.#moment
   }
+}
+
+/** Accepted means: not refused before anything was queued. The hook tells of accepted records alone. */
+export function isRefused({ error, failedMoments }: Put): boolean {
+  return error !== undefined && failedMoments.length === 0
 }

@@ -1,7 +1,7 @@
 import type { Receipt } from '../../src/index.ts'
-import type { Journal, Put } from './journal.ts'
+import { isRefused, type Journal } from './journal.ts'
 import { numberOf } from './record-data.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, setBack } from './scenario.ts'
 import type { Rule, Violation } from './violation.ts'
 
 /** What a timer, a turn of the loop or a busy machine may add to the time that a record lives. */
@@ -18,7 +18,6 @@ export function judgeAccount(scenario: Scenario, journal: Journal): Violation[] 
   const report = (rule: Rule, message: string, numbers: readonly number[] = []) =>
     violations.push({ rule, message, puts: numbers })
   judgeSettlement(scenario, journal, report)
-  judgeReasons(scenario, journal, report)
   judgeHooks(journal, report)
   judgeClose(journal, report)
   judgeStats(journal, report)
@@ -81,62 +80,6 @@ function judgeHistory(
   report('receipts tell the history', text, [number])
 }
 
-/** No fault of a campaign is for good: a record that was taken fails where its time, its attempts or the producer ends, and not before. */
-function judgeReasons(scenario: Scenario, { puts, startedAtMs }: Journal, report: Report): void {
-  const { producer, traffic, clockJumps, ending, mode } = scenario
-  const { recordTtlMs, maxAttempts, backoffMaxMs, whenFull, onExpired } = producer
-  const aheadMs = clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, byMs), 0)
-  // An aggregate expires with its oldest record, and others are up to a sixteenth of the time younger.
-  const packedMs = producer.aggregation === false ? 0 : recordTtlMs / 16 + 5
-  // A record whose next attempt would come too late fails at once.
-  const leastMs = recordTtlMs - packedMs - backoffMaxMs - aheadMs - (mode === 'wire' ? 50 : 0)
-  const calmMs = calmAfter(scenario)
-  for (const put of puts) {
-    const { number, isBad, atMs, settledAtMs, error, way } = put
-    if (error === undefined || isBad) continue
-    const { attempts } = error as { attempts?: number }
-    const livedMs = (settledAtMs ?? atMs) - atMs
-    const isDue: Record<string, boolean> = {
-      RECORD_EXPIRED: livedMs >= leastMs && atMs + leastMs < startedAtMs + calmMs,
-      ATTEMPTS_EXHAUSTED: attempts === maxAttempts,
-      // A callback may put once more while the producer closes.
-      PRODUCER_CLOSED: ending.deadlineMs !== undefined || (isRefused(put) && traffic.reactions > 0),
-      QUEUE_FULL: whenFull === 'reject' || way === 'enqueue',
-      KEY_HALTED: onExpired === 'halt-key',
-    }
-    if (isDue[error.code] === true) continue
-    const text = `Put ${number} failed after ${livedMs.toFixed(0)} ms and ${attempts ?? '?'} attempts: ${error.message}`
-    report('fails for a reason', text, [number])
-  }
-}
-
-/** When everything must be delivered that is not given up: nothing goes wrong any more, and there was time for one record after the other. */
-function calmAfter(scenario: Scenario): number {
-  const { episodes, reshards, traffic, producer, latencyMs, streamTransitionMs } = scenario
-  const harmless = Math.max(
-    traffic.spanMs,
-    ...episodes.map(({ kind, toMs, size }) => (kind === 'stall' || kind === 'late' ? toMs + size : toMs)),
-    ...reshards.map(({ atMs }) => atMs + streamTransitionMs),
-  )
-  const { requestTimeoutMs, backoffMaxMs, lingerMs } = producer
-  // Where requests may travel longer than anybody waits for them, it is never calm.
-  if (requestTimeoutMs < 2 * latencyMs.max) return Number.POSITIVE_INFINITY
-  const perRecordMs = 2 * latencyMs.max + lingerMs + 50
-  // A pacer that was throttled for long takes 20 seconds to come back, a listing five to time out and 30 to be tried again, by a clock
-  // that may have been set back.
-  const lookMs = 60_000 + setBack(scenario)
-  return harmless + 2 * (requestTimeoutMs + backoffMaxMs) + traffic.records * perRecordMs + lookMs
-}
-
-function setBack({ clockJumps }: Scenario): number {
-  return clockJumps.reduce((sum, { byMs }) => sum + Math.max(0, -byMs), 0)
-}
-
-/** Accepted means: not refused before anything was queued. The hook tells of accepted records alone. */
-function isRefused({ error, failedMoments }: Put): boolean {
-  return error !== undefined && failedMoments.length === 0
-}
-
 const REFUSALS = new Set([
   'INVALID_RECORD',
   'RECORD_TOO_LARGE',
@@ -171,7 +114,7 @@ function judgeHooks(journal: Journal, report: Report): void {
     )
 }
 
-function judgeClose({ puts, closed }: Journal, report: Report): void {
+function judgeClose({ puts, closed, closingMoment }: Journal, report: Report): void {
   if (closed === undefined) {
     report('close accounts for all', 'close() never ended.')
     return
@@ -187,9 +130,11 @@ function judgeClose({ puts, closed }: Journal, report: Report): void {
         number,
       ])
   }
-  for (const put of puts) {
-    if (put.error?.code !== 'PRODUCER_CLOSED' || isRefused(put) || told.has(put.number)) continue
-    report('close accounts for all', `close() gave put ${put.number} up, and does not say so.`, [put.number])
+  for (const { number, error, failedMoments } of puts) {
+    const failedMoment = failedMoments[0] ?? 0
+    if (failedMoment < (closingMoment ?? Number.POSITIVE_INFINITY) || told.has(number)) continue
+    const text = `Put ${number} failed with ${error?.code} while the producer closed, and close() does not say so.`
+    report('close accounts for all', text, [number])
   }
 }
 
@@ -225,21 +170,24 @@ function judgeStats(journal: Journal, report: Report): void {
 }
 
 function judgeMemory(
-  { producer, reshards }: Scenario,
+  { producer, traffic, shards, distribution, reshards }: Scenario,
   { puts, peakBufferedBytes }: Journal,
   report: Report,
 ): void {
   const { maxBufferedBytes, aggregation } = producer
   // A single record is always taken, whatever the bound.
   const largest = puts.reduce(
-    (most, { isBad, data, partitionKey }) =>
-      isBad ? most : Math.max(most, data.length + Buffer.byteLength(partitionKey) + RECORD_OVERHEAD_BYTES),
+    (most, { data, partitionKey }) =>
+      Math.max(most, data.length + Buffer.byteLength(partitionKey) + RECORD_OVERHEAD_BYTES),
     0,
   )
   const bound = Math.max(maxBufferedBytes, largest)
-  // The frame of an aggregate is counted when it is there; one that is divided becomes several, whether there is room or not.
-  const allowed =
-    aggregation === false ? bound : (reshards.length > 0 ? 2 * bound : bound) + AGGREGATE_FRAME_BYTES
+  // What waited alone is packed when the shards are known, and gets the frame of an aggregate whether there is room or not; so do the
+  // parts of one that is divided, and a receipt that is the first among records without.
+  const open = Math.min(puts.length, producer.ordering === 'per-key' ? traffic.keys.count : 64 * shards)
+  const grows =
+    reshards.length > 0 || distribution === 'on-demand' || traffic.way === 'any' || traffic.blind > 0
+  const allowed = aggregation === false ? bound : (grows ? 2 * bound : bound) + open * AGGREGATE_FRAME_BYTES
   if (peakBufferedBytes > allowed)
     report('memory is bounded', `${peakBufferedBytes} bytes were buffered, ${allowed} are allowed.`)
 }

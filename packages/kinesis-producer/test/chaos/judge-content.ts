@@ -14,8 +14,10 @@ export function judgeContent(
   const violations: Violation[] = []
   const report = (rule: Rule, message: string, numbers: readonly number[]) =>
     violations.push({ rule, message, puts: numbers })
-  const copies = copiesByPut(puts, content, report)
-  const strayed = strayedHolders(content)
+  const isKeyed = scenario.distribution !== 'auto'
+  const copies = copiesByPut(puts, content, isKeyed, report)
+  const strayed = isKeyed ? strayedHolders(content) : new Map()
+  judgeAggregates(scenario, content, report)
 
   for (const put of puts) {
     const found = copies.get(put.number) ?? []
@@ -38,7 +40,8 @@ export function judgeContent(
     }
   }
   if (scenario.producer.ordering === 'per-key') {
-    judgeOrder(puts, content, report)
+    // Where keys are ignored a key has no order that a reader could see.
+    if (isKeyed) judgeOrder(puts, content, report)
     if (scenario.producer.onExpired === 'halt-key') judgeHalts(puts, resumed, report)
   }
   return violations
@@ -50,6 +53,7 @@ type Report = (rule: Rule, message: string, numbers: readonly number[]) => void
 function copiesByPut(
   puts: readonly Put[],
   { records, shards }: StreamContent,
+  isKeyed: boolean,
   report: Report,
 ): Map<number, StoredRecord[]> {
   const copies = new Map<number, StoredRecord[]>()
@@ -65,7 +69,7 @@ function copiesByPut(
     // Alone, its hash key is in no answer: the shard that holds it tells.
     const sameHashKey =
       subSequenceNumber === undefined
-        ? isIn(shards.get(stored.holder.shardId), hashKeyOf(put))
+        ? !isKeyed || isIn(shards.get(stored.holder.shardId), hashKeyOf(put))
         : hashKeyOf({ partitionKey: stored.partitionKey, explicitHashKey }) === hashKeyOf(put)
     if (!sameBytes || stored.partitionKey !== put.partitionKey || !sameHashKey) {
       const what = !sameBytes ? 'other data' : sameHashKey ? 'another key' : 'another hash key'
@@ -76,6 +80,31 @@ function copiesByPut(
     else known.push(stored)
   }
   return copies
+}
+
+/** Aggregates are where they were asked for and are taken, no larger than allowed, and with an order per key of one key. */
+function judgeAggregates(
+  { producer, distribution }: Scenario,
+  { records }: StreamContent,
+  report: Report,
+): void {
+  const { aggregation, ordering } = producer
+  const maxBytes = typeof aggregation === 'object' ? aggregation.maxContainerBytes : 51_200
+  for (const stored of records) {
+    const { holder, partitionKey, subSequenceNumber, data } = stored
+    if (!holder.isAggregate) continue
+    const wrong = [
+      ...(aggregation === false ? ['nobody asked for it'] : []),
+      ...(distribution === 'auto' ? ['consumers of this stream drop it'] : []),
+      ...(subSequenceNumber === 0 && holder.bytes > maxBytes
+        ? [`it has ${holder.bytes} bytes of ${maxBytes}`]
+        : []),
+      ...(ordering === 'per-key' && partitionKey !== holder.partitionKey ? ['it has another key'] : []),
+    ]
+    if (wrong.length === 0) continue
+    const text = `${placeOf(stored)} is a member of an aggregate, and ${wrong.join(', and ')}.`
+    report('aggregates are as asked for', text, [numberOf(data) ?? -1])
+  }
 }
 
 /** Aggregates with a member that belongs elsewhere: a consumer drops the whole of them (KCL, AggregatorUtil). */

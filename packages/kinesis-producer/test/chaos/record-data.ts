@@ -17,8 +17,9 @@ export function recordsOf(traffic: Traffic, maxRecordBytes: number, draw: Draw) 
     return known
   }
   const aSize = () => {
-    const most = sizes === 'large' && draw.chance(0.7) ? 5_000 : largestBytes
-    return sizes === 'large' && draw.chance(0.03) ? maxRecordBytes : draw.magnitude(1, most)
+    const isLarge = sizes === 'large' || sizes === 'huge'
+    const most = isLarge && draw.chance(0.7) ? 5_000 : largestBytes
+    return isLarge && draw.chance(0.03) ? maxRecordBytes : draw.magnitude(1, most)
   }
 
   return {
@@ -34,12 +35,15 @@ export function recordsOf(traffic: Traffic, maxRecordBytes: number, draw: Draw) 
     },
     bad(number: number): { record: ProducerRecord; data: Uint8Array } {
       const data = Buffer.from(`r${number}:bad`)
+      if (draw.chance(1 / 6)) {
+        const tooLarge = Buffer.concat([data, Buffer.alloc(maxRecordBytes)])
+        return { record: { partitionKey: 'k', data: tooLarge }, data: tooLarge }
+      }
       const record: ProducerRecord = draw.pick<ProducerRecord>([
         { partitionKey: '', data },
         { partitionKey: 'k'.repeat(257), data },
         { partitionKey: 'k', explicitHashKey: String(MAX_HASH_KEY + 1n), data },
         { partitionKey: 'k', explicitHashKey: '-1', data },
-        { partitionKey: 'k', data: Buffer.concat([data, Buffer.alloc(maxRecordBytes)]) },
         { partitionKey: 'k', data: 7 as unknown as string },
       ])
       return { record, data }

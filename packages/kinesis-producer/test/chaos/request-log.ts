@@ -46,6 +46,7 @@ export function describe({
 }
 
 interface PutRecordsBody {
+  __type?: string
   Records?: {
     Data?: string
     ShardId?: string
@@ -55,8 +56,9 @@ interface PutRecordsBody {
 }
 
 function resultOf({ responseBody }: LoggedRequest, index: number): string {
-  const result = responseBody === undefined ? undefined : parse(responseBody)?.Records?.[index]
-  if (result === undefined) return 'no result'
+  const answer = responseBody === undefined ? undefined : parse(responseBody)
+  const result = answer?.Records?.[index]
+  if (result === undefined) return answer?.__type ?? 'no result'
   return result.ErrorCode ?? `${result.ShardId}/${result.SequenceNumber}`
 }
 

@@ -5,6 +5,7 @@ import { ChaosError } from './chaos-error.ts'
 import { Journal } from './journal.ts'
 import { judgeAccount } from './judge-account.ts'
 import { judgeContent } from './judge-content.ts'
+import { judgeReasons } from './judge-reasons.ts'
 import { ProbedClock } from './probed-clock.ts'
 import { reshardOnTime } from './reshard.ts'
 import { hooksInto, runTraffic } from './run-traffic.ts'
@@ -70,13 +71,14 @@ async function play(
     random: world.random,
     hooks: hooksInto(journal, world.clock),
   })
+  prepareStream(scenario, world)
   const over = new AbortController()
   const around = Promise.all([
     reshardOnTime(scenario.reshards, { clock: world.clock, call: world.call, signal: over.signal }),
     jumpOnTime(scenario, world, clock, over.signal),
   ])
   const traffic = runTraffic(producer, scenario, { clock: world.clock, journal }).finally(() => over.abort())
-  await world.run(traffic, limitOf(scenario))
+  await world.run(Promise.race([traffic, clock.spinning]), limitOf(scenario))
   await around
   journal.timersLeft = clock.timers
   journal.stats = producer.stats()
@@ -88,7 +90,11 @@ async function play(
   await world.wait(lateMs + 2 * scenario.latencyMs.max + 100)
 
   const content = await readStream(STREAM_NAME, world)
-  const violations = [...judgeContent(scenario, journal, content), ...judgeAccount(scenario, journal)]
+  const violations = [
+    ...judgeContent(scenario, journal, content),
+    ...judgeAccount(scenario, journal),
+    ...judgeReasons(scenario, journal),
+  ]
   if (violations.length > 0) throw ChaosError.of(scenario, journal, world.requests, violations)
   const { delivered, failed, refused } = journal.stats
   return {
@@ -104,6 +110,20 @@ async function play(
     unverified: journal.batches.unverified,
     digest: world.digest(),
   }
+}
+
+/** What a stream cannot be made with. */
+function prepareStream({ distribution, maxRecordBytes }: Scenario, { call }: World): void {
+  const { StreamDescriptionSummary } = call('DescribeStreamSummary', { StreamName: STREAM_NAME }) as {
+    StreamDescriptionSummary: { StreamARN: string }
+  }
+  const { StreamARN } = StreamDescriptionSummary
+  if (maxRecordBytes > 2 ** 20)
+    call('UpdateMaxRecordSize', { StreamARN, MaxRecordSizeInKiB: maxRecordBytes / 1024 })
+  if (distribution === 'keyed') return
+  call('UpdateStreamMode', { StreamARN, StreamModeDetails: { StreamMode: 'ON_DEMAND' } })
+  if (distribution === 'on-demand') return
+  call('UpdateStreamRecordDistributionStrategy', { StreamARN, RecordDistributionStrategy: 'AUTO' })
 }
 
 /** When everything must be over, however often it waited for each other. */

@@ -23,7 +23,7 @@ export async function runTraffic(
   const { traffic, producer: settings, ending, seed, mode } = scenario
   const draw = drawFrom(seed, `${mode} traffic`)
   const ways = drawFrom(seed, `${mode} way`)
-  const records = recordsOf(traffic, settings.maxRecordBytes, draw)
+  const records = recordsOf(traffic, settings.maxRecordBytes ?? scenario.maxRecordBytes, draw)
   const settled: Promise<void>[] = []
   journal.startedAtMs = clock.now()
   const gapMs = (2 * traffic.spanMs) / Math.max(1, traffic.records / (traffic.burst / 2 + 0.5))
@@ -77,6 +77,7 @@ export async function runTraffic(
   }
   if (ending.flushFirst) await flush()
   const { deadlineMs } = ending
+  journal.closingMoment = journal.moment()
   journal.closed = await producer.close(deadlineMs === undefined ? {} : { deadlineMs })
   for (const put of journal.puts) {
     if (put.isBlind && put.settledAtMs === undefined) deliver(put, undefined, handing)

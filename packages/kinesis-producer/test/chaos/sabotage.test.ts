@@ -12,6 +12,7 @@ import {
 import { ChaosError } from './chaos-error.js'
 import { complaintAbout } from './complaint-about.js'
 import type { ProducerClass } from './run-seed.js'
+import type { Scenario } from './scenario.js'
 import type { Rule } from './violation.js'
 
 class LosesAnswers extends KinesisProducer {
@@ -125,7 +126,10 @@ class NeverCloses extends KinesisProducer {
 }
 
 describe('the campaign notices a producer that', () => {
-  it.each<[string, ProducerClass, Rule]>([
+  // Where flush() does not wait, putAll() tries for room in one turn of the loop, for ever.
+  const hasNoPutAll = ({ traffic: { way } }: Scenario) => way !== 'put-all' && way !== 'any'
+
+  it.each<[string, ProducerClass, Rule, ((scenario: Scenario) => boolean)?]>([
     ['calls failures delivered', CallsFailuresDelivered, 'delivered is there'],
     [
       'says of what it does not know that it was not delivered',
@@ -139,10 +143,10 @@ describe('the campaign notices a producer that', () => {
     ['puts a record twice', PutsTwice, 'no more copies than attempts'],
     ['puts other bytes', PutsOtherBytes, 'nothing foreign is there'],
     ['lets records of a key overtake each other', LetsRecordsOvertake, 'keys are in order'],
-    ['does not wait in flush', DoesNotWaitInFlush, 'flush is a barrier'],
+    ['does not wait in flush', DoesNotWaitInFlush, 'flush is a barrier', hasNoPutAll],
     ['hides what it did not deliver', HidesTheUndelivered, 'close accounts for all'],
-  ])('%s', async (_name, Producer, rule) => {
-    expect(await complaintAbout(Producer, rule)).toBeInstanceOf(ChaosError)
+  ])('%s', async (_name, Producer, rule, isMeant) => {
+    expect(await complaintAbout(Producer, rule, isMeant)).toBeInstanceOf(ChaosError)
   })
 
   it.each<[string, ProducerClass]>([

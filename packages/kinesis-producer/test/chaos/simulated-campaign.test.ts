@@ -33,8 +33,8 @@ describe('a producer among faults, simulated', () => {
     expect(packing.packed).toBeGreaterThan(20 * count)
     expect(packing.aggregates).toBeGreaterThan(2 * count)
     expect(packing.unverified).toBeGreaterThan(count / 2)
-    expect(packing.strayed).toBeGreaterThan(count / 20)
-    expect(packing.divided).toBeGreaterThan(count / 40)
+    expect(packing.strayed).toBeGreaterThan(count / 40)
+    expect(packing.divided).toBeGreaterThan(0)
   })
 
   it('does the same for the same seed', async () => {

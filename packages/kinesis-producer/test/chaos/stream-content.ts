@@ -17,6 +17,8 @@ interface Holder {
   sequenceNumber: string
   partitionKey: string
   isAggregate: boolean
+  /** Of its data. */
+  bytes: number
 }
 
 export interface ShardRange {
@@ -91,7 +93,13 @@ function unpack(shardId: string, record: RecordPage['Records'][number]): StoredR
   const decoded = decodeAggregate(data)
   if (decoded.kind === 'corrupt')
     throw new Error(`${shardId}/${sequenceNumber} is a broken aggregate: ${decoded.reason}.`)
-  const holder = { shardId, sequenceNumber, partitionKey, isAggregate: decoded.kind === 'aggregated' }
+  const holder = {
+    shardId,
+    sequenceNumber,
+    partitionKey,
+    isAggregate: decoded.kind === 'aggregated',
+    bytes: data.length,
+  }
   if (decoded.kind === 'plain')
     return [{ holder, subSequenceNumber: undefined, partitionKey, explicitHashKey: undefined, data }]
   return decoded.records.map((member, subSequenceNumber) => ({

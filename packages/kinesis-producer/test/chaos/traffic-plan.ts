@@ -10,7 +10,7 @@ export interface Traffic {
   isFlood: boolean
   /** Puts in one turn of the event loop, at most. */
   burst: number
-  sizes: 'tiny' | 'small' | 'mixed' | 'large'
+  sizes: 'tiny' | 'small' | 'mixed' | 'large' | 'huge'
   largestBytes: number
   keys: {
     count: number
@@ -45,8 +45,9 @@ const MAX_TOTAL_BYTES = { simulated: 8_000_000, wire: 3_000_000 }
 export function drawTraffic(draw: Draw, mode: Mode, seed: number): Traffic {
   const ways = drawFrom(seed, `${mode} ways`)
   const onWire = mode === 'wire'
-  const sizes = draw.pick(['tiny', 'small', 'small', 'mixed', 'mixed', 'large'])
-  const largestBytes = { tiny: 40, small: 2_000, mixed: 50_000, large: 1_040_000 }[sizes]
+  const usual = draw.pick(['tiny', 'small', 'small', 'mixed', 'mixed', 'large'])
+  const sizes = drawFrom(seed, 'huge').chance(0.03) ? 'huge' : usual
+  const largestBytes = { tiny: 40, small: 2_000, mixed: 50_000, large: 1_040_000, huge: 1_800_000 }[sizes]
   const isFlood = sizes === 'tiny' && draw.chance(0.25)
   const most = isFlood ? 3_000 : Math.min(500, Math.floor((6 * MAX_TOTAL_BYTES[mode]) / largestBytes))
   return {

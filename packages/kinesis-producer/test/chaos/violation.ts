@@ -10,6 +10,7 @@ export type Rule =
   | 'nothing foreign is there'
   | 'no more copies than attempts'
   | 'members lie in their shard'
+  | 'aggregates are as asked for'
   | 'keys are in order'
   | 'halted keys have no gap'
   | 'flush is a barrier'
