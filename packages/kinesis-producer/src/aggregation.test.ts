@@ -137,6 +137,25 @@ describe('an aggregate that landed in a wrong shard', () => {
     expect(await puts).toMatchObject([{ attempts: 2 }, { attempts: 2 }])
   })
 
+  it('is sent again as well where that shard has been closed by the time of the answer', async () => {
+    const { producer, transport, clock } = await anAggregator()
+    transport.script = ({ number, entries, store }: ScriptedRequest) => {
+      if (number > 1) return entries.map(store)
+      transport.shards = openShards(2, 'child-')
+      const results = entries.map(store)
+      transport.shards = openShards(1, 'grandchild-')
+      return new Promise((resolve) => clock.schedule(3_000, () => resolve(results)))
+    }
+
+    const puts = [inHalf(0, 'a'), inHalf(1, 'b')].map((record) => producer.put(record))
+    await clock.advance(500)
+    // What goes meanwhile brings the new shards, so that no listing after the answer brings others.
+    void producer.put({ partitionKey: 'c', data: 'c' })
+    await clock.advance(20_000)
+
+    expect(await Promise.all(puts)).toMatchObject([{ attempts: 2 }, { attempts: 2 }])
+  })
+
   it('is not sent again after maxAttempts', async () => {
     const { producer, transport, clock } = await anAggregator({ maxAttempts: 1 })
     splitMeanwhile(transport)

@@ -23,6 +23,9 @@ export interface DeliveryQueueOptions extends RetryPolicy, RecordBufferOptions, 
   random: Random
 }
 
+/** Listings that may lag behind a reshard; then a shard that is not among theirs has been closed since an aggregate landed in it. */
+const LOOKS_FOR_A_SHARD = 3
+
 /** What the queue tells of single entries, as it happens. */
 export interface DeliveryQueueEvents {
   delivered(entry: PendingEntry, shardId: string): void
@@ -239,7 +242,16 @@ export class DeliveryQueue {
     }
     if (this.#unpaced !== undefined) this.#send.charge(this.#unpaced.entries)
     this.endWaitForMap()
-    this.#verify(map, nowMs)
+    for (const entry of this.#unverified) this.#verifyEntry(entry, map, nowMs)
+    this.#admitWaiting(nowMs)
+  }
+
+  /** The shards are the same as before: one in which an aggregate landed may not be listed yet, or not be listed any more. */
+  useSameShards(nowMs: number): void {
+    for (const entry of this.#unverified) {
+      if (++entry.looks >= LOOKS_FOR_A_SHARD) this.#verifyEntry(entry, this.#map!, nowMs)
+    }
+    this.#admitWaiting(nowMs)
   }
 
   /** The first listing has ended, with or without a map. */
@@ -357,6 +369,7 @@ export class DeliveryQueue {
     settlement.note(entry)
     if (isMisplaced && entry.bucket !== undefined) {
       entry.landed = landed
+      entry.looks = 0
       entry.maybeDelivered = true
       entry.place = 'unverified'
       this.#unverified.add(entry)
@@ -368,11 +381,6 @@ export class DeliveryQueue {
     }
     settlement.outcome.delivered += entry.count
     this.#deliver(entry, landed, settlement.nowMs)
-  }
-
-  #verify(map: ShardMap, nowMs: number): void {
-    for (const entry of this.#unverified) this.#verifyEntry(entry, map, nowMs)
-    this.#admitWaiting(nowMs)
   }
 
   /** Delivered, if all members of an aggregate belong to the shard in which it landed: otherwise consumers drop it, and it goes again. */

@@ -197,8 +197,8 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   #afterPut(nowMs: number): void {
-    if (this.#queue.needsRecordLimit) this.#watch.wantRecordLimit()
-    if (this.#watch.dueAtMs <= nowMs) this.#watch.look(nowMs)
+    if (this.#queue.needsRecordLimit || this.#watch.dueAtMs <= nowMs)
+      this.#watch.look(nowMs, this.#queue.needsRecordLimit)
     if (!this.#canSend || !this.#queue.isBatchDue(nowMs)) this.#timer.arm(this.#wakeAtMs, nowMs)
     else if (this.#queue.isBatchFull) this.#pump()
     else if (!this.#pumpQueued) {
@@ -228,9 +228,7 @@ export class KinesisProducer implements AsyncDisposable {
       this.#pumping = false
     }
     this.#telemetry.report(nowMs)
-    // Also for those that were let in, or passed the gate of their key, just now.
-    if (this.#queue.needsRecordLimit) this.#watch.wantRecordLimit()
-    if (this.#queue.pending > 0) this.#watch.look(nowMs)
+    if (this.#queue.pending > 0) this.#watch.look(nowMs, this.#queue.needsRecordLimit)
     this.#timer.arm(this.#wakeAtMs, nowMs)
   }
 
@@ -261,11 +259,12 @@ export class KinesisProducer implements AsyncDisposable {
     this.#pump()
   }
 
-  #learn(what: 'shards' | 'stream' | 'nothing'): void {
+  #learn(what: 'shards' | 'same-shards' | 'stream' | 'nothing'): void {
     if (this.#state === 'closed') return
     const { map, maxRecordBytes, takesAggregates, isSettled } = this.#watch
     const nowMs = this.#clock.now()
-    if (what !== 'nothing' && map !== undefined) {
+    if (what === 'same-shards') this.#queue.useSameShards(nowMs)
+    else if (what !== 'nothing' && map !== undefined) {
       if (what === 'shards') this.#telemetry.useShardMap(map, nowMs)
       this.#queue.useShardMap(map, takesAggregates, nowMs)
     }

@@ -80,6 +80,8 @@ export class PendingEntry implements OutgoingEntry {
   lane: ShardLane | undefined = undefined
   /** Where it landed, as long as it is not certain that this is the shard of all its records. */
   landed: { shardId: string; sequenceNumber: string } | undefined = undefined
+  /** Listings since then in which that shard was not. */
+  looks = 0
 
   previous: PendingEntry | undefined = undefined
   next: PendingEntry | undefined = undefined

@@ -31,6 +31,16 @@ describe('the shards are listed', () => {
     expect(waits).toEqual([1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000])
   })
 
+  it('by one call at a time, however many reasons there are', () => {
+    const refresh = new RefreshSchedule(true)
+    refresh.started()
+    refresh.want()
+    expect(refresh.isDue(1_000_000)).toBe(false)
+
+    refresh.succeeded(true, 1_000_000)
+    expect(refresh.isDue(1_001_000)).toBe(true)
+  })
+
   it('again after a failure, with growing pauses', () => {
     const refresh = new RefreshSchedule(true)
     refresh.started()

@@ -11,6 +11,7 @@ const MAX_INTERVAL_MS = 30_000
  */
 export class RefreshSchedule {
   #wanted: boolean
+  #underWay = false
   #fruitless = 0
   #notBeforeMs = Number.NEGATIVE_INFINITY
 
@@ -19,9 +20,9 @@ export class RefreshSchedule {
     this.#wanted = wanted
   }
 
-  /** When to ask next; Infinity while there is no reason to. */
+  /** When to ask next; Infinity while there is no reason to, or an answer is awaited. */
   get dueAtMs(): number {
-    return this.#wanted ? this.#notBeforeMs : Number.POSITIVE_INFINITY
+    return this.#wanted && !this.#underWay ? this.#notBeforeMs : Number.POSITIVE_INFINITY
   }
 
   isDue(nowMs: number): boolean {
@@ -30,6 +31,7 @@ export class RefreshSchedule {
 
   started(): void {
     this.#wanted = false
+    this.#underWay = true
   }
 
   /** There is a reason to ask (again). */
@@ -38,11 +40,13 @@ export class RefreshSchedule {
   }
 
   succeeded(changed: boolean, nowMs: number): void {
+    this.#underWay = false
     this.#fruitless = changed ? 0 : this.#fruitless + 1
     this.#notBeforeMs = nowMs + this.#intervalMs()
   }
 
   failed(nowMs: number): void {
+    this.#underWay = false
     this.#wanted = true
     this.#fruitless++
     this.#notBeforeMs = nowMs + this.#intervalMs()

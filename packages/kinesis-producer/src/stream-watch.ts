@@ -31,7 +31,7 @@ export class StreamWatch {
   takesAggregates = false
   readonly #options: StreamWatchOptions
   readonly #requests: TimedRequests
-  readonly #onLearnt: (what: 'shards' | 'stream' | 'nothing') => void
+  readonly #onLearnt: (what: 'shards' | 'same-shards' | 'stream' | 'nothing') => void
   readonly #listing = new RefreshSchedule(true)
   readonly #describing: RefreshSchedule
   #listed = false
@@ -45,7 +45,7 @@ export class StreamWatch {
   constructor(
     options: StreamWatchOptions,
     requests: TimedRequests,
-    onLearnt: (what: 'shards' | 'stream' | 'nothing') => void,
+    onLearnt: (what: 'shards' | 'same-shards' | 'stream' | 'nothing') => void,
   ) {
     this.#options = options
     this.#requests = requests
@@ -79,13 +79,9 @@ export class StreamWatch {
     this.#listing.want()
   }
 
-  /** A record depends on the stream's limit. */
-  wantRecordLimit(): void {
-    if (this.maxRecordBytes === undefined) this.#describing.want()
-  }
-
-  /** Asks what is due. */
-  look(nowMs: number): void {
+  /** Asks what is due. With `needsRecordLimit`, a record depends on the stream's limit. */
+  look(nowMs: number, needsRecordLimit = false): void {
+    if (needsRecordLimit && this.maxRecordBytes === undefined) this.#describing.want()
     if (this.#listing.isDue(nowMs)) void this.#listShards()
     if (this.#describing.isDue(nowMs)) void this.#describe()
   }
@@ -97,12 +93,13 @@ export class StreamWatch {
   async #listShards(): Promise<void> {
     const { transport, stream, clock, aggregation } = this.#options
     this.#listing.started()
-    let isNew = false
+    let what: 'shards' | 'same-shards' | 'nothing' = 'nothing'
     try {
       const shards = await this.#ask((signal) => transport.listShards(stream, signal))
       const map = new ShardMap(shards, aggregation?.keyBuckets)
-      isNew = this.map === undefined || !this.map.equals(map)
+      const isNew = this.map === undefined || !this.map.equals(map)
       if (isNew) this.map = map
+      what = isNew ? 'shards' : 'same-shards'
       this.#listing.succeeded(isNew, clock.now())
     } catch (error) {
       this.#listing.failed(clock.now())
@@ -110,7 +107,7 @@ export class StreamWatch {
     }
     this.#listed = true
     this.#releaseWaiters()
-    this.#onLearnt(isNew ? 'shards' : 'nothing')
+    this.#onLearnt(what)
   }
 
   async #describe(): Promise<void> {

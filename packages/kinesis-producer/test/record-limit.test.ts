@@ -1,6 +1,11 @@
 import { type Local, startLocal } from '@org/kinesis-local'
 import { afterEach, describe, expect, it } from 'vitest'
-import { KinesisProducer, type ProducerError, RecordTooLargeError } from '../src/index.js'
+import {
+  KinesisProducer,
+  type KinesisProducerOptions,
+  type ProducerError,
+  RecordTooLargeError,
+} from '../src/index.js'
 
 const cleanups: (() => Promise<unknown>)[] = []
 
@@ -8,8 +13,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function aStream(maxRecordKiB?: number): Promise<Local> {
-  const local = await startLocal({ streams: [{ name: 'orders' }] })
+async function aStream(
+  maxRecordKiB?: number,
+  options: Parameters<typeof startLocal>[0] = {},
+): Promise<Local> {
+  const local = await startLocal({ streams: [{ name: 'orders' }], ...options })
   cleanups.push(() => local.close())
   const StreamARN = `arn:aws:kinesis:us-east-1:${local.accountId}:stream/orders`
   if (maxRecordKiB !== undefined)
@@ -18,7 +26,7 @@ async function aStream(maxRecordKiB?: number): Promise<Local> {
 }
 
 /** One that has room for a record at a time: a large one waits for it, and nothing is put meanwhile. */
-function aNarrowProducer(local: Local, options: { ordering?: 'per-key'; aggregation?: true } = {}) {
+function aNarrowProducer(local: Local, options: Partial<KinesisProducerOptions> = {}) {
   const producer = new KinesisProducer({
     streamName: 'orders',
     endpoint: local.url,
@@ -61,4 +69,21 @@ describe("a record above the usual limit, where the stream's own is not known", 
       expect([second, third]).toEqual([expect.any(RecordTooLargeError), expect.any(RecordTooLargeError)])
     },
   )
+
+  it('has it asked for once, however many records wait for the answer', async () => {
+    let asked = 0
+    const local = await aStream(undefined, {
+      onRequest: ({ operation }) => {
+        if (operation === 'DescribeStreamSummary') asked++
+      },
+      faults: ({ operation }) =>
+        operation === 'DescribeStreamSummary' ? { kind: 'stall', delayMs: 300 } : undefined,
+    })
+    const producer = aNarrowProducer(local, { maxBufferedBytes: 10_000_000 })
+    const puts = Array.from({ length: 5 }, () => producer.put(large))
+
+    const outcomes = await Promise.allSettled(puts)
+    expect(outcomes.map(({ status }) => status)).toEqual(puts.map(() => 'rejected'))
+    expect(asked).toBe(1)
+  })
 })
