@@ -46,19 +46,11 @@ export function divideEntry(entry: PendingEntry, map: ShardMap): PendingEntry[] 
     const keyBytes = Buffer.byteLength(partitionKey)
     const record = { partitionKey, explicitHashKey, key: keys[first]!, keyBytes, data }
     const part = new PendingEntry(record, entry.putAtMs, entry.expiresAtMs)
-    part.carry(record)
     if (bucket !== undefined && (chosen.length > 1 || members[first]!.tags?.length)) {
       const builder = new AggregateBuilder()
       for (const index of chosen) builder.add(members[index]!)
-      part.userBytes = builder.dataBytes
-      part.data = builder.finish()
-      part.isAggregate = true
-      part.count = chosen.length
-      part.bucket = bucket
-      part.partitionKey = bucket.partitionKey
-      part.explicitHashKey = bucket.explicitHashKey
-      part.sizeBytes = part.data.byteLength + part.partitionKey.length
-    }
+      part.carryAggregate(builder, bucket)
+    } else part.carry(record)
     if (entry.settlers !== undefined) {
       part.settlers = chosen.flatMap((index) => entry.settlers!.slice(index * 2, index * 2 + 2))
     }

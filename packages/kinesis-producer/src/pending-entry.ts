@@ -101,10 +101,24 @@ export class PendingEntry implements OutgoingEntry {
   }
 
   /** Makes it the entry of this record alone. */
-  carry({ data }: CheckedRecord): void {
+  carry({ data }: Pick<CheckedRecord, 'data'>): void {
     this.data = typeof data === 'string' ? Buffer.from(data) : data
     this.userBytes = this.data.byteLength
     this.sizeBytes = this.keyBytes + this.userBytes
+  }
+
+  /** Makes it the entry of an aggregate: of the keys of a bucket, or of its own key. `memory` as for `AggregateBuilder.finish`. */
+  carryAggregate(builder: AggregateBuilder, bucket: KeyBucket | undefined, memory?: Buffer): void {
+    this.isAggregate = true
+    this.count = builder.count
+    this.bucket = bucket
+    if (bucket !== undefined) {
+      this.partitionKey = bucket.partitionKey
+      this.explicitHashKey = bucket.explicitHashKey
+    }
+    this.userBytes = builder.dataBytes
+    this.data = builder.finish(memory)
+    this.sizeBytes = this.data.byteLength + (bucket?.partitionKey.length ?? this.keyBytes)
   }
 
   /** Makes it the first of an aggregate, which has the data from now on. */

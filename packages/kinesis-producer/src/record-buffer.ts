@@ -2,7 +2,7 @@ import { kinesisQuotas } from '@org/kinesis-core'
 import { EntryList } from './entry-list.js'
 import { ENTRY_OVERHEAD_BYTES, type PendingEntry } from './pending-entry.js'
 import { QueueFullError } from './producer-errors.js'
-import type { CheckedRecord } from './record-input.js'
+import { type CheckedRecord, longestBytes } from './record-input.js'
 
 export interface RecordBufferOptions {
   maxBufferedBytes: number
@@ -34,12 +34,12 @@ export class RecordBuffer {
   }
 
   /** True where a record may enter at once. */
-  hasRoomFor({ data, keyBytes }: CheckedRecord): boolean {
+  hasRoomFor(record: CheckedRecord): boolean {
     if (this.#waiting.count > 0) return false
-    const otherBytes = keyBytes + ENTRY_OVERHEAD_BYTES
-    if (typeof data !== 'string') return this.#fits(data.byteLength + otherBytes)
-    // Text is counted only where it may be too much, at three bytes for each UTF-16 unit.
-    return this.#fits(data.length * 3 + otherBytes) || this.#fits(Buffer.byteLength(data) + otherBytes)
+    if (this.#fits(longestBytes(record) + ENTRY_OVERHEAD_BYTES)) return true
+    // Text is counted only where it may be too much.
+    const { data, keyBytes } = record
+    return typeof data === 'string' && this.#fits(Buffer.byteLength(data) + keyBytes + ENTRY_OVERHEAD_BYTES)
   }
 
   /** Counts a new entry. */

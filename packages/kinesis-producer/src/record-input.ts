@@ -28,6 +28,11 @@ export interface CheckedRecord {
   readonly data: Uint8Array | string
 }
 
+/** What a record weighs at the most: text takes at most three bytes for each UTF-16 unit. */
+export function longestBytes({ data, keyBytes }: Pick<CheckedRecord, 'data' | 'keyBytes'>): number {
+  return keyBytes + (typeof data === 'string' ? data.length * 3 : data.byteLength)
+}
+
 interface KnownKey {
   key: HashedKey
   keyBytes: number
@@ -64,9 +69,8 @@ export class RecordChecker {
     const key = explicitHashKey === undefined ? known.key : this.#explicitHashKeys.get(explicitHashKey)
     const data = readData(record.data)
     const { keyBytes } = known
-    // Three bytes for each UTF-16 unit is the most; only text that may be too much is counted.
-    const longest = (typeof data === 'string' ? data.length * 3 : data.byteLength) + keyBytes
-    if (longest > this.maxRecordBytes) {
+    // Only text that may be too much is counted.
+    if (longestBytes({ data, keyBytes }) > this.maxRecordBytes) {
       const sizeBytes = keyBytes + Buffer.byteLength(data)
       if (sizeBytes > this.maxRecordBytes) throw new RecordTooLargeError(sizeBytes, this.maxRecordBytes)
     }

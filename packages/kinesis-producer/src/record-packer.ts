@@ -1,7 +1,7 @@
 import { AggregateBuilder, type AggregateMember, producerTag } from '@org/kinesis-core'
 import { EntryList } from './entry-list.js'
 import { NO_DATA, type PendingEntry } from './pending-entry.js'
-import type { CheckedRecord } from './record-input.js'
+import { type CheckedRecord, longestBytes } from './record-input.js'
 import type { ShardMap } from './shard-map.js'
 
 /** Builders that are kept for the next aggregates. */
@@ -73,10 +73,8 @@ export class RecordPacker {
   /** False for a record that goes alone: its shard is unknown, or it would fill an aggregate by itself. */
   accepts(record: CheckedRecord): boolean {
     if (this.#map === undefined) return false
-    const { data, keyBytes } = record
-    const longest = (typeof data === 'string' ? data.length * 3 : data.byteLength) + keyBytes
     return (
-      longest < this.#options.maxContainerBytes / 2 &&
+      longestBytes(record) < this.#options.maxContainerBytes / 2 &&
       (this.#options.ordering === 'per-key' || this.#map.bucketOf(record.key) !== undefined)
     )
   }
@@ -142,20 +140,11 @@ export class RecordPacker {
   /** Takes no more records into an entry: it can be sent now. An entry of a single record is sent as that record, unless it has a tag. */
   seal(entry: PendingEntry): void {
     const builder = this.#close(entry)
-    entry.userBytes = builder.dataBytes
     if (builder.count === 1 && this.#options.producerId === undefined) {
-      entry.data = Buffer.from(builder.lastData)
-      entry.sizeBytes = entry.keyBytes + entry.data.byteLength
       entry.bucket = undefined
+      entry.carry({ data: Buffer.from(builder.lastData) })
       builder.clear()
-    } else {
-      entry.isAggregate = true
-      if (entry.bucket !== undefined) {
-        entry.partitionKey = entry.bucket.partitionKey
-        entry.explicitHashKey = entry.bucket.explicitHashKey
-      }
-      entry.data = builder.finish(this.#memoryFor(builder.sizeBytes))
-    }
+    } else entry.carryAggregate(builder, entry.bucket, this.#memoryFor(builder.sizeBytes))
     if (this.#spareBuilders.length < MAX_SPARE_BUILDERS) this.#spareBuilders.push(builder)
   }
 
