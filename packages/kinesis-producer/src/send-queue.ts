@@ -29,10 +29,12 @@ export class SendQueue {
   readonly #packer: RecordPacker | undefined
   readonly #lanes = new LaneScheduler()
   readonly #backoff = new BackoffQueue()
-  /** Past the gate, and too large for a stream as it is created: they wait until the limit of this one is known. */
-  readonly oversized = new Set<PendingEntry>()
+  /** Past the gate, and larger than `maxRecordBytes`. */
+  readonly #oversized = new Set<PendingEntry>()
   readonly #isAwaited: (entry: PendingEntry) => boolean
-  #maxRecordBytes: number
+  /** Of one record, data and partition key; that of a stream as it is created until this one's is known. */
+  maxRecordBytes: number
+  #isLimitKnown: boolean
   /** When what is ready has waited long enough for company. */
   #lingerUntilMs = Number.POSITIVE_INFINITY
 
@@ -40,7 +42,8 @@ export class SendQueue {
   constructor(options: SendQueueOptions, isAwaited: (entry: PendingEntry) => boolean) {
     this.#options = options
     this.#isAwaited = isAwaited
-    this.#maxRecordBytes = options.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
+    this.maxRecordBytes = options.maxRecordBytes ?? kinesisQuotas.defaultMaxRecordBytes
+    this.#isLimitKnown = options.maxRecordBytes !== undefined
     this.gate = options.ordering === 'per-key' ? new KeyGate() : undefined
     const { aggregation } = options
     this.#packer =
@@ -86,9 +89,9 @@ export class SendQueue {
 
   /** Puts an entry into its lane. Linger counts from the put: whoever waited elsewhere does not wait again. */
   makeReady(entry: PendingEntry, nowMs: number, front: boolean): void {
-    if (entry.sizeBytes > this.#maxRecordBytes) {
+    if (entry.sizeBytes > this.maxRecordBytes) {
       entry.place = 'limit'
-      this.oversized.add(entry)
+      this.#oversized.add(entry)
       return
     }
     this.#lanes.add(entry, front)
@@ -121,22 +124,31 @@ export class SendQueue {
     if (entry.place === 'open') this.#packer!.seal(entry)
     else if (entry.place === 'key') this.gate!.remove(entry)
     else if (entry.place === 'lane') this.#lanes.remove(entry)
-    else if (entry.place === 'limit') this.oversized.delete(entry)
+    else if (entry.place === 'limit') this.#oversized.delete(entry)
   }
 
-  /** The stream's own limit of a record: what waited for it goes on; what is too large all the same is given back. */
-  useRecordLimit(maxRecordBytes: number, nowMs: number): PendingEntry[] {
-    this.#maxRecordBytes = maxRecordBytes
-    const held = [...this.oversized]
-    const [fitting, tooLarge] = [
-      held.filter((entry) => entry.sizeBytes <= maxRecordBytes),
-      held.filter((entry) => entry.sizeBytes > maxRecordBytes),
-    ]
-    for (const entry of fitting) {
-      this.oversized.delete(entry)
-      this.makeReady(entry, nowMs, false)
-    }
-    return tooLarge
+  /** True while entries wait for the stream's limit of a record. */
+  get needsRecordLimit(): boolean {
+    return !this.#isLimitKnown && this.#oversized.size > 0
+  }
+
+  /** True while entries are here that can never be sent: `nextTooLarge` gives them out. */
+  get hasTooLarge(): boolean {
+    return this.#isLimitKnown && this.#oversized.size > 0
+  }
+
+  /** An entry that is larger than the stream allows; it stays here until it is removed. */
+  nextTooLarge(): PendingEntry | undefined {
+    return this.#isLimitKnown ? this.#oversized.values().next().value : undefined
+  }
+
+  /** The stream's own limit of a record: what waited for it goes on; what is too large all the same is for `nextTooLarge`. */
+  useRecordLimit(maxRecordBytes: number, nowMs: number): void {
+    this.maxRecordBytes = maxRecordBytes
+    this.#isLimitKnown = true
+    const held = [...this.#oversized]
+    this.#oversized.clear()
+    for (const entry of held) this.makeReady(entry, nowMs, false)
   }
 
   /** Everything of a key that has not passed the gate, in order, taken out; the key is halted. */
@@ -219,7 +231,7 @@ export class SendQueue {
     for (const entry of this.#packer?.allOpen() ?? []) this.#packer!.seal(entry)
     this.#lanes.clear()
     this.#backoff.clear()
-    this.oversized.clear()
+    this.#oversized.clear()
   }
 
   #sealDue(nowMs: number): void {

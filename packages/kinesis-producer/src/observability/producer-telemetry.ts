@@ -1,5 +1,5 @@
 import type { Batch, BatchOutcome } from '../batch.js'
-import type { DeliveryQueueEvents } from '../delivery-queue.js'
+import type { DeliveryEvents } from '../delivery-outcomes.js'
 import { type EntryMember, membersOf } from '../entry-members.js'
 import type { KinesisProducer } from '../kinesis-producer.js'
 import type { PendingEntry } from '../pending-entry.js'
@@ -20,7 +20,7 @@ export interface ProducerTelemetryOptions {
 }
 
 /** Tells everyone who listens what happens in a producer: its hooks, the process's diagnostics channels, the log and the metrics. */
-export class ProducerTelemetry implements Omit<DeliveryQueueEvents, 'spooledSettled'> {
+export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'> {
   failedRequests = 0
   /** For the watch of the stream: what it finds missing goes to the log and the channels as well. */
   readonly watchHooks: Pick<ProducerHooks, 'onPacingUnavailable' | 'onAggregationUnavailable'>
