@@ -40,25 +40,6 @@ export class PutRecordsAnswerReader {
   }
 }
 
-/** A stored entry. Whoever wants no receipt never asks for the sequence number, and it is not made. */
-class StoredEntry implements PutRecordsEntryResult {
-  readonly shardId: string
-  readonly #answer: Buffer
-  readonly #start: number
-  readonly #end: number
-
-  constructor(shardId: string, answer: Buffer, start: number, end: number) {
-    this.shardId = shardId
-    this.#answer = answer
-    this.#start = start
-    this.#end = end
-  }
-
-  get sequenceNumber(): string {
-    return text(this.#answer, this.#start, this.#end)
-  }
-}
-
 /** Compact JSON with known members only, in any order, and strings of printable ASCII without escapes. */
 class KnownShape {
   readonly #answer: Buffer
@@ -116,10 +97,9 @@ class KnownShape {
   #readEntry(): PutRecordsEntryResult | undefined {
     const answer = this.#answer
     let shardId: string | undefined
+    let sequenceNumber: string | undefined
     let errorCode: string | undefined
     let errorMessage: string | undefined
-    let sequenceStart = -1
-    let sequenceEnd = -1
     let at = this.#at
     if (answer[at] !== OPENING_BRACE) return undefined
     do {
@@ -130,24 +110,13 @@ class KnownShape {
       const end = endOfString(answer, start)
       if (end < 0) return undefined
       at = end + 1
-      if (member === SEQUENCE_NUMBER) {
-        sequenceStart = start
-        sequenceEnd = end
-      } else if (member === SHARD_ID) shardId = this.#shardId(start, end)
+      if (member === SEQUENCE_NUMBER) sequenceNumber = text(answer, start, end)
+      else if (member === SHARD_ID) shardId = this.#shardId(start, end)
       else if (member === ERROR_CODE) errorCode = text(answer, start, end)
       else errorMessage = text(answer, start, end)
     } while (answer[at] === COMMA)
     if (answer[at] !== CLOSING_BRACE) return undefined
     this.#at = at + 1
-    if (
-      shardId !== undefined &&
-      sequenceStart >= 0 &&
-      errorCode === undefined &&
-      errorMessage === undefined
-    ) {
-      return new StoredEntry(shardId, answer, sequenceStart, sequenceEnd)
-    }
-    const sequenceNumber = sequenceStart < 0 ? undefined : text(answer, sequenceStart, sequenceEnd)
     return { shardId, sequenceNumber, errorCode, errorMessage }
   }
 
