@@ -7,7 +7,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { classifyAwsError } from './aws-error.js'
 import { BodyPool } from './body-pool.js'
-import { PutRecordsAnswerReader } from './put-records-answer.js'
+import { entryResults, PutRecordsAnswerReader } from './put-records-answer.js'
 import { maxPutRecordsBodyBytes, writePutRecordsBody } from './put-records-body.js'
 import type {
   OpenShard,
@@ -58,13 +58,7 @@ export class AwsSdkTransport implements PutRecordsTransport {
     }
     try {
       const exchanged = await this.#exchange.send(streamInput(stream), { bytes, hasLeft }, signal)
-      if ('body' in exchanged) return this.#answers.read(exchanged.body)
-      return (exchanged.output.Records ?? []).map((result) => ({
-        shardId: result.ShardId,
-        sequenceNumber: result.SequenceNumber,
-        errorCode: result.ErrorCode,
-        errorMessage: result.ErrorMessage,
-      }))
+      return 'body' in exchanged ? this.#answers.read(exchanged.body) : entryResults(exchanged.output)
     } catch (error) {
       throw classifyAwsError(error, stream, 'kinesis:PutRecords')
     }
@@ -125,7 +119,7 @@ export class AwsSdkTransport implements PutRecordsTransport {
 
 function pooledClient(options: AwsSdkTransportOptions): KinesisClient {
   const { region, endpoint, credentials, maxConnections } = options
-  // One more for ListShards, which must not wait behind the records.
+  // One more for what is asked of the stream, which must not wait behind the records.
   const agent = { keepAlive: true, maxSockets: maxConnections + 1 }
   return new KinesisClient({
     ...(region === undefined ? {} : { region }),

@@ -40,6 +40,21 @@ export class PutRecordsAnswerReader {
   }
 }
 
+/** What PutRecords says, as the API has it. Without results it has none for any entry: the producer takes that for a fault. */
+export function entryResults(output: unknown): readonly PutRecordsEntryResult[] {
+  const records = asObject(output).Records
+  if (!Array.isArray(records)) return []
+  return records.map((record) => {
+    const { ShardId, SequenceNumber, ErrorCode, ErrorMessage } = asObject(record)
+    return {
+      shardId: asString(ShardId),
+      sequenceNumber: asString(SequenceNumber),
+      errorCode: asString(ErrorCode),
+      errorMessage: asString(ErrorMessage),
+    }
+  })
+}
+
 /** Compact JSON with known members only, in any order, and strings of printable ASCII without escapes. */
 class KnownShape {
   readonly #answer: Buffer
@@ -175,20 +190,8 @@ function text(answer: Buffer, start: number, end: number): string {
   return answer.toString('latin1', start, end)
 }
 
-/** An answer without results has none for any entry: the producer takes that for a fault. */
 function readAnyJson(answer: Buffer): readonly PutRecordsEntryResult[] {
-  const json: unknown = answer.length === 0 ? undefined : JSON.parse(answer.toString())
-  const records = asObject(json).Records
-  if (!Array.isArray(records)) return []
-  return records.map((record) => {
-    const { ShardId, SequenceNumber, ErrorCode, ErrorMessage } = asObject(record)
-    return {
-      shardId: asString(ShardId),
-      sequenceNumber: asString(SequenceNumber),
-      errorCode: asString(ErrorCode),
-      errorMessage: asString(ErrorMessage),
-    }
-  })
+  return entryResults(answer.length === 0 ? undefined : JSON.parse(answer.toString()))
 }
 
 function asObject(value: unknown): Record<string, unknown> {
