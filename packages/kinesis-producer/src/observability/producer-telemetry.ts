@@ -1,3 +1,4 @@
+import type { Channel } from 'node:diagnostics_channel'
 import type { Batch, BatchOutcome } from '../batch.js'
 import type { DeliveryEvents } from '../delivery-outcomes.js'
 import { type EntryMember, membersOf } from '../entry-members.js'
@@ -37,18 +38,14 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
     this.#origin = { producer, streamName }
     this.#hooks = hooks
     this.#log = new OperatorLog(log, streamName)
-    const { pacingUnavailable, aggregationUnavailable } = channels
     this.watchHooks = {
       onPacingUnavailable: (event) => {
         this.#log.pacingUnavailable(event.cause)
-        if (pacingUnavailable.hasSubscribers) pacingUnavailable.publish({ ...event, ...this.#origin })
-        notify(hooks.onPacingUnavailable, event)
+        this.#tell(channels.pacingUnavailable, hooks.onPacingUnavailable, event)
       },
       onAggregationUnavailable: (event) => {
         this.#log.aggregationUnavailable(event)
-        if (aggregationUnavailable.hasSubscribers)
-          aggregationUnavailable.publish({ ...event, ...this.#origin })
-        notify(hooks.onAggregationUnavailable, event)
+        this.#tell(channels.aggregationUnavailable, hooks.onAggregationUnavailable, event)
       },
     }
   }
@@ -56,12 +53,8 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
   batchSent(batch: Batch, inFlightRequests: number): void {
     const request = ++this.#requests
     this.#requestNumbers.set(batch, request)
-    const { onBatchSent } = this.#hooks
-    const { hasSubscribers } = channels.batchSent
-    if (onBatchSent === undefined && !hasSubscribers) return
     const event = { request, ...sizeOf(batch), inFlightRequests }
-    if (hasSubscribers) channels.batchSent.publish({ ...event, ...this.#origin })
-    notify(onBatchSent, event)
+    this.#tell(channels.batchSent, this.#hooks.onBatchSent, event)
   }
 
   batchSettled(batch: Batch, outcome: BatchOutcome, nowMs: number): void {
@@ -69,13 +62,9 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
     const size = sizeOf(batch)
     const durationMs = nowMs - batch.sentAtMs
     this.#metrics.requestEnded({ ...size, durationMs })
-    const { onBatchSettled } = this.#hooks
-    const { hasSubscribers } = channels.batchSettled
-    if (onBatchSettled === undefined && !hasSubscribers) return
     const { misplaced: _, ...fate } = outcome
     const event = { request: this.#requestNumbers.get(batch)!, ...size, durationMs, ...fate }
-    if (hasSubscribers) channels.batchSettled.publish({ ...event, ...this.#origin })
-    notify(onBatchSettled, event)
+    this.#tell(channels.batchSettled, this.#hooks.onBatchSettled, event)
   }
 
   delivered(entry: PendingEntry, shardId: string): void {
@@ -89,13 +78,9 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
 
   retrying(entry: PendingEntry, fault: TransportFault, delayMs: number): void {
     this.#metrics.retrying(entry)
-    const { onRecordRetried } = this.#hooks
-    const { hasSubscribers } = channels.recordRetried
-    if (onRecordRetried === undefined && !hasSubscribers) return
     const { partitionKey, count: records, attempts } = entry
     const event = { partitionKey, records, attempts, delayMs, fault }
-    if (hasSubscribers) channels.recordRetried.publish({ ...event, ...this.#origin })
-    notify(onRecordRetried, event)
+    this.#tell(channels.recordRetried, this.#hooks.onRecordRetried, event)
   }
 
   failed(entry: PendingEntry, error: ProducerError): void {
@@ -110,10 +95,7 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
   recordFailed({ partitionKey, explicitHashKey, data }: EntryMember, error: ProducerError): void {
     const member = { partitionKey, ...(explicitHashKey === undefined ? {} : { explicitHashKey }), data }
     this.#undelivered?.push({ ...member, error })
-    const event = { partitionKey, data, error }
-    const { hasSubscribers } = channels.recordFailed
-    if (hasSubscribers) channels.recordFailed.publish({ ...event, ...this.#origin })
-    notify(this.#hooks.onRecordFailed, event)
+    this.#tell(channels.recordFailed, this.#hooks.onRecordFailed, { partitionKey, data, error })
   }
 
   /** Every record that fails from now on is added to what this returns. */
@@ -134,6 +116,11 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
 
   metrics(records: { put: number; pending: number }, nowMs: number): ProducerMetrics {
     return this.#metrics.snapshot(this.#origin.streamName, records, nowMs)
+  }
+
+  #tell<Event extends object>(channel: Channel, hook: ((event: Event) => void) | undefined, event: Event) {
+    if (channel.hasSubscribers) channel.publish({ ...event, ...this.#origin })
+    notify(hook, event)
   }
 }
 
