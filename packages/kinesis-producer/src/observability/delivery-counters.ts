@@ -11,87 +11,76 @@ const OTHER_CODE = 'Other'
 export class DeliveryCounters {
   /** When it last counted something. */
   usedAtMs = 0
-  #userRecordsPut = 0
-  #userRecordsDataPut = 0
-  #userRecordsFailed = 0
-  #userRecordsRetried = 0
-  #userRecordsThrottled = 0
-  #kinesisRecordsPut = 0
-  #kinesisRecordsDataPut = 0
-  #allErrors = 0
+  readonly #counts = {
+    UserRecordsPut: 0,
+    UserRecordsDataPut: 0,
+    UserRecordsFailed: 0,
+    UserRecordsRetried: 0,
+    UserRecordsThrottled: 0,
+    KinesisRecordsPut: 0,
+    KinesisRecordsDataPut: 0,
+    AllErrors: 0,
+  }
+  readonly #distributions = {
+    RetriesPerRecord: new Histogram(),
+    BufferingTime: new Histogram(),
+    RequestTime: new Histogram(),
+    UserRecordsPerKinesisRecord: new Histogram(),
+  }
   readonly #errorsByCode = new Map<string, number>()
-  readonly #retriesPerRecord = new Histogram()
-  readonly #bufferingTime = new Histogram()
-  readonly #requestTime = new Histogram()
-  readonly #userRecordsPerKinesisRecord = new Histogram()
 
   delivered(entry: PendingEntry): void {
     this.#attempted(entry)
-    this.#userRecordsPut += entry.count
-    this.#userRecordsDataPut += entry.userBytes
-    this.#kinesisRecordsPut++
-    this.#kinesisRecordsDataPut += entry.data.byteLength
-    this.#userRecordsPerKinesisRecord.add(entry.count)
-    this.#retriesPerRecord.add(entry.attempts - 1, entry.count)
+    this.#counts.UserRecordsPut += entry.count
+    this.#counts.UserRecordsDataPut += entry.userBytes
+    this.#counts.KinesisRecordsPut++
+    this.#counts.KinesisRecordsDataPut += entry.data.byteLength
+    this.#distributions.UserRecordsPerKinesisRecord.add(entry.count)
+    this.#distributions.RetriesPerRecord.add(entry.attempts - 1, entry.count)
   }
 
   attemptFailed(entry: PendingEntry, fault: TransportFault): void {
     this.#attempted(entry)
-    if (fault.kind === 'throttled') this.#userRecordsThrottled += entry.count
-    this.#allErrors++
+    if (fault.kind === 'throttled') this.#counts.UserRecordsThrottled += entry.count
+    this.#counts.AllErrors++
     this.#countError(fault.reason, 1)
   }
 
   retrying(entry: PendingEntry): void {
-    this.#userRecordsRetried += entry.count
+    this.#counts.UserRecordsRetried += entry.count
   }
 
   failed(entry: PendingEntry): void {
-    this.#userRecordsFailed += entry.count
-    this.#retriesPerRecord.add(entry.attempts - 1, entry.count)
+    this.#counts.UserRecordsFailed += entry.count
+    this.#distributions.RetriesPerRecord.add(entry.attempts - 1, entry.count)
   }
 
   merge(other: DeliveryCounters): void {
-    this.#userRecordsPut += other.#userRecordsPut
-    this.#userRecordsDataPut += other.#userRecordsDataPut
-    this.#userRecordsFailed += other.#userRecordsFailed
-    this.#userRecordsRetried += other.#userRecordsRetried
-    this.#userRecordsThrottled += other.#userRecordsThrottled
-    this.#kinesisRecordsPut += other.#kinesisRecordsPut
-    this.#kinesisRecordsDataPut += other.#kinesisRecordsDataPut
-    this.#allErrors += other.#allErrors
+    for (const name of keysOf(this.#counts)) this.#counts[name] += other.#counts[name]
+    for (const name of keysOf(this.#distributions))
+      this.#distributions[name].merge(other.#distributions[name])
     for (const [code, count] of other.#errorsByCode) this.#countError(code, count)
-    this.#retriesPerRecord.merge(other.#retriesPerRecord)
-    this.#bufferingTime.merge(other.#bufferingTime)
-    this.#requestTime.merge(other.#requestTime)
-    this.#userRecordsPerKinesisRecord.merge(other.#userRecordsPerKinesisRecord)
   }
 
   snapshot(): DeliveryMetrics {
+    const { RetriesPerRecord, BufferingTime, RequestTime, UserRecordsPerKinesisRecord } = this.#distributions
     return {
-      UserRecordsPut: this.#userRecordsPut,
-      UserRecordsDataPut: this.#userRecordsDataPut,
-      UserRecordsFailed: this.#userRecordsFailed,
-      UserRecordsRetried: this.#userRecordsRetried,
-      UserRecordsThrottled: this.#userRecordsThrottled,
-      KinesisRecordsPut: this.#kinesisRecordsPut,
-      KinesisRecordsDataPut: this.#kinesisRecordsDataPut,
-      AllErrors: this.#allErrors,
+      ...this.#counts,
       ErrorsByCode: Object.fromEntries(this.#errorsByCode),
-      RetriesPerRecord: this.#retriesPerRecord.distribution(),
-      BufferingTime: this.#bufferingTime.distribution(),
-      RequestTime: this.#requestTime.distribution(),
-      UserRecordsPerKinesisRecord: this.#userRecordsPerKinesisRecord.distribution(),
+      RetriesPerRecord: RetriesPerRecord.distribution(),
+      BufferingTime: BufferingTime.distribution(),
+      RequestTime: RequestTime.distribution(),
+      UserRecordsPerKinesisRecord: UserRecordsPerKinesisRecord.distribution(),
     }
   }
 
   /** The attempt is the last of the entry's history by now. */
   #attempted({ history, putAtMs }: PendingEntry): void {
     const { startedAtMs, durationMs } = history.at(-1)!
-    const before = history.length > 1 ? history.at(-2)! : undefined
+    const before = history.at(-2)
     const waitedSinceMs = before === undefined ? putAtMs : before.startedAtMs + before.durationMs
-    this.#bufferingTime.add(startedAtMs - waitedSinceMs)
-    this.#requestTime.add(durationMs)
+    this.#distributions.BufferingTime.add(startedAtMs - waitedSinceMs)
+    this.#distributions.RequestTime.add(durationMs)
     this.usedAtMs = startedAtMs + durationMs
   }
 
@@ -100,4 +89,8 @@ export class DeliveryCounters {
     const code = isKnown ? reason : OTHER_CODE
     this.#errorsByCode.set(code, (this.#errorsByCode.get(code) ?? 0) + count)
   }
+}
+
+function keysOf<T extends object>(record: T): (keyof T)[] {
+  return Object.keys(record) as (keyof T)[]
 }
