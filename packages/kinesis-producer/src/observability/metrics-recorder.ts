@@ -19,9 +19,6 @@ export class MetricsRecorder {
   readonly #entriesPerRequest = new Histogram()
   readonly #recordsPerRequest = new Histogram()
   #map: ShardMap | undefined
-  /** Neighbours in a request are mostly of the same shard. */
-  #lastShardId: string | undefined
-  #last: DeliveryCounters = this.#rest
 
   requestEnded(request: { entries: number; records: number; durationMs: number }): void {
     this.#requestTime.add(request.durationMs)
@@ -74,13 +71,7 @@ export class MetricsRecorder {
   }
 
   #of(shardId: string | undefined): DeliveryCounters {
-    if (shardId === this.#lastShardId) return this.#last
-    this.#lastShardId = shardId
-    this.#last = shardId === undefined ? this.#rest : this.#find(shardId)
-    return this.#last
-  }
-
-  #find(shardId: string): DeliveryCounters {
+    if (shardId === undefined) return this.#rest
     let shard = this.#shards.get(shardId)
     if (shard === undefined) {
       if (this.#shards.size >= MAX_SHARDS) return this.#rest
@@ -98,7 +89,5 @@ export class MetricsRecorder {
       this.#rest.merge(shard)
       this.#shards.delete(shardId)
     }
-    this.#lastShardId = undefined
-    this.#last = this.#rest
   }
 }
