@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { machine } from '../../../bench/machine.ts'
 import { type ProcessSample, processTree } from '../src/demo/process-tree.ts'
 import { type Parts, sharesOf } from './cpu-profile.ts'
-import { machine } from './machine.ts'
 
 /*
  * The whole demo at rising rates: which it sustains, and at one of them what an event costs in each part. A rate is sustained when the

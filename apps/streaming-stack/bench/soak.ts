@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startLocal } from '@org/kinesis-local'
 import { KinesisProducer } from '@org/kinesis-producer'
+import { machine } from '../../../bench/machine.ts'
 import { processTree } from '../src/demo/process-tree.ts'
-import { machine } from './machine.ts'
 
 /*
  * The pipeline for an hour of real time, and whether its memory stays flat. What keeps data for good is kept from growing, so that

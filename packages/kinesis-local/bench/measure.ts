@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Load, LoadResult } from './load.ts'
-import { usageOf } from './machine.ts'
+import { usageOf } from './process-usage.ts'
 import { type Running, SHARDS, STREAM } from './sides.ts'
 
 export interface Measured {

@@ -1,7 +1,7 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { median } from './machine.ts'
+import { median } from '../../../bench/statistics.ts'
 
 const serve = fileURLToPath(new URL('./serve.ts', import.meta.url))
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))

@@ -1,8 +1,8 @@
+import { median } from '../../../bench/statistics.ts'
 import { type Measured, runSide } from './run-side.ts'
 import { rounded, type SectionResult, type SectionSettings } from './section.ts'
 import type { SideName } from './sides/all-sides.ts'
 import type { Sink } from './sink.ts'
-import { median } from './statistics.ts'
 
 interface MeasuredSide {
   name: SideName

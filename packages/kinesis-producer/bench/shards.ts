@@ -1,7 +1,7 @@
+import { median } from '../../../bench/statistics.ts'
 import { type Measured, runSide } from './run-side.ts'
 import { rounded, type SectionResult, type SectionSettings } from './section.ts'
 import type { Sink } from './sink.ts'
-import { median } from './statistics.ts'
 
 const FEW = 16
 const MANY = 4_096

@@ -1,17 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { arch, cpus, platform, totalmem } from 'node:os'
-
-/** What a figure was measured on. */
-export function machine() {
-  const [first] = cpus()
-  return {
-    cpu: first?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    platform: `${platform()} ${arch()}`,
-    node: process.version,
-  }
-}
 
 /** Of Linux, which every figure of processor time is from; it has counted a hundred ticks a second for decades. */
 const TICKS_PER_SECOND = 100
@@ -29,10 +16,4 @@ export function usageOf(pid: number): { cpuSeconds: number; rssBytes: number } |
   } catch {
     return undefined
   }
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
