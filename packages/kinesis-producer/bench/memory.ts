@@ -74,39 +74,39 @@ export async function measureMemory(sink: Sink, settings: SectionSettings): Prom
 }
 
 async function holdBacklog(sink: Sink, task: BacklogTask, quick: boolean): Promise<Backlog> {
-  await holdAnswers(sink)
-  const process = new TaskProcess('./loads/run.ts', sink, task)
-  try {
+  return whileAnswersAreHeld(sink, task, async (process) => {
     const measured = await process.answer<Backlog>()
     if (quick) return measured
     await sink.tell('release')
     process.proceed()
     await process.answer()
     return measured
-  } finally {
-    process.end()
-    await process.ended
-    await sink.tell('release')
-  }
+  })
 }
 
 async function fillBuffer(sink: Sink, task: BoundedTask): Promise<Bounded> {
-  await holdAnswers(sink)
-  const process = new TaskProcess('./loads/run.ts', sink, task)
-  try {
+  return whileAnswersAreHeld(sink, task, async (process) => {
     await process.answer()
     await sleep(FILL_MS)
     process.proceed()
     await sink.tell('release')
-    return await process.answer<Bounded>()
+    return process.answer<Bounded>()
+  })
+}
+
+async function whileAnswersAreHeld<T>(
+  sink: Sink,
+  task: BacklogTask | BoundedTask,
+  measure: (process: TaskProcess) => Promise<T>,
+): Promise<T> {
+  await sink.tell({ reset: { shards: 16, serviceMs: 0, limits: false } })
+  await sink.tell('hold')
+  const process = new TaskProcess('./loads/run.ts', sink, task)
+  try {
+    return await measure(process)
   } finally {
     process.end()
     await process.ended
     await sink.tell('release')
   }
-}
-
-async function holdAnswers(sink: Sink): Promise<void> {
-  await sink.tell({ reset: { shards: 16, serviceMs: 0, limits: false } })
-  await sink.tell('hold')
 }

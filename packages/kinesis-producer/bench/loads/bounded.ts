@@ -1,9 +1,9 @@
 import { KinesisProducer } from '@org/kinesis-producer'
+import { peakRss } from '../peak-rss.ts'
+import { acquaint } from '../sides/acquaintance.ts'
 import { inputOf } from '../sides/events.ts'
 import { fastOptions } from '../sides/fast-options.ts'
 import { GearedClock } from '../sides/geared-clock.ts'
-import { acquaint } from './acquaintance.ts'
-import { peakRss } from './peak-rss.ts'
 import type { Bench } from './run.ts'
 
 export interface BoundedTask {

@@ -1,7 +1,7 @@
 import { KinesisProducer } from '@org/kinesis-producer'
+import { acquaint } from '../sides/acquaintance.ts'
 import { inputOf } from '../sides/events.ts'
 import { connectionOptions } from '../sides/fast-options.ts'
-import { acquaint } from './acquaintance.ts'
 import { openLoop } from './open-loop.ts'
 import type { Bench } from './run.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KinesisProducer } from '@org/kinesis-producer'
+import { acquaint } from '../sides/acquaintance.ts'
 import { connectionOptions } from '../sides/fast-options.ts'
-import { acquaint } from './acquaintance.ts'
 import { evenInputs } from './even-inputs.ts'
 import { openLoop } from './open-loop.ts'
 import type { Bench } from './run.ts'

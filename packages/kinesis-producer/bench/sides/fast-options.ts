@@ -1,6 +1,6 @@
 import type { KinesisProducerOptions } from '@org/kinesis-producer'
 import { CLOCK_SPEED, type GearedClock } from './geared-clock.ts'
-import { CREDENTIALS, REGION, STREAM, type Target } from './side.ts'
+import { clientOptions, STREAM, type Target } from './side.ts'
 
 /** What a producer is made with that is to be as fast as it can. */
 export function fastOptions(
@@ -19,6 +19,6 @@ export function fastOptions(
   }
 }
 
-export function connectionOptions({ url }: Target) {
-  return { streamName: STREAM, endpoint: url, region: REGION, credentials: CREDENTIALS }
+export function connectionOptions(target: Target) {
+  return { streamName: STREAM, ...clientOptions(target) }
 }

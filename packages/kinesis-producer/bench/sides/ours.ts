@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KinesisProducer, type KinesisProducerOptions } from '@org/kinesis-producer'
+import { acquaint } from './acquaintance.ts'
 import { type Input, inputOf } from './events.ts'
 import { fastOptions } from './fast-options.ts'
 import { GearedClock } from './geared-clock.ts'
@@ -84,10 +84,8 @@ function producerFor(target: Target, options: Options): Introduced {
 /** Lets the producer get to know the stream at the pace of the world: on a fast clock its questions would time out. */
 async function introduce({ producer, clock }: Introduced): Promise<void> {
   if (producer.stats().put > 0) return
-  do {
-    await producer.put({ partitionKey: 'first', data: 'first' })
-    await sleep(300)
-  } while (producer.stats().shards === 0)
+  await acquaint(producer)
+  await producer.flush()
   clock.speedUp()
   deliveredBefore = producer.stats().delivered
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
 import { type Event, type Input, inputOf } from './events.ts'
-import { CREDENTIALS, inParallel, REGION, type Side, STREAM, type Target } from './side.ts'
+import { clientOptions, inParallel, type Side, STREAM, type Target } from './side.ts'
 
 /*
  * Packages on npm that put records in batches. All are built on version 2 of the AWS SDK. They get what suits them best: connections that are
@@ -12,8 +12,6 @@ const require = createRequire(import.meta.url)
 const RECORDS_IN_A_CALL = 500
 const CALLS_IN_FLIGHT = 8
 
-const options = (url: string) => ({ endpoint: url, region: REGION, credentials: CREDENTIALS })
-
 interface LifionKinesis {
   putRecords(params: {
     records: { data: unknown; partitionKey: string }[]
@@ -21,9 +19,9 @@ interface LifionKinesis {
 }
 
 /** Takes objects and strings; it has no batching of its own. */
-export function lifionSide({ url }: Target, dataOf: (input: Input) => Event | string): Side {
+export function lifionSide(target: Target, dataOf: (input: Input) => Event | string): Side {
   const Lifion = require('lifion-kinesis') as new (params: object) => LifionKinesis
-  const client = new Lifion({ streamName: STREAM, createStreamIfNeeded: false, ...options(url) })
+  const client = new Lifion({ streamName: STREAM, createStreamIfNeeded: false, ...clientOptions(target) })
   return {
     async put(records) {
       let next = 0
@@ -44,7 +42,7 @@ export function lifionSide({ url }: Target, dataOf: (input: Input) => Event | st
 }
 
 /** A writable that forgets what it sent: calls in flight are held at eight by counting its calls of the SDK from outside. */
-export function awsKinesisWritableSide({ url }: Target): Side {
+export function awsKinesisWritableSide(target: Target): Side {
   const AWS = require('aws-sdk') as {
     Kinesis: new (
       params: object,
@@ -53,7 +51,7 @@ export function awsKinesisWritableSide({ url }: Target): Side {
     }
   }
   const KinesisStream = require('aws-kinesis-writable') as new (params: object) => Writable
-  const client = new AWS.Kinesis(options(url))
+  const client = new AWS.Kinesis(clientOptions(target))
   let accepted = 0
   let inFlight = 0
   let failure: Error | undefined
@@ -99,7 +97,7 @@ export function awsKinesisWritableSide({ url }: Target): Side {
 }
 
 /** A writable with one call in flight, so eight of them share the records. */
-export function kinesisStreamsSide({ url }: Target): Side {
+export function kinesisStreamsSide(target: Target): Side {
   const AWS = require('aws-sdk') as { Kinesis: new (params: object) => unknown }
   const { KinesisWritable } = require('kinesis-streams') as {
     KinesisWritable: new (
@@ -113,7 +111,7 @@ export function kinesisStreamsSide({ url }: Target): Side {
       return event.user_id
     }
   }
-  const client = new AWS.Kinesis(options(url))
+  const client = new AWS.Kinesis(clientOptions(target))
   return {
     async put(records) {
       const streams = Array.from(

@@ -1,3 +1,4 @@
+import { peakRss } from '../peak-rss.ts'
 import { type SideName, sides } from './all-sides.ts'
 
 /** What a process of its own is asked to do. */
@@ -29,7 +30,7 @@ process.once('message', (task: SideTask) => {
 
 async function run({ side, url, warmUpRecords, records }: SideTask): Promise<SideRun> {
   const { put } = await sides[side]({ url })
-  const rssBefore = process.memoryUsage.rss()
+  const rss = peakRss()
   await put(warmUpRecords)
   const cpuBefore = process.cpuUsage()
   const threadBefore = process.threadCpuUsage()
@@ -43,6 +44,6 @@ async function run({ side, url, warmUpRecords, records }: SideTask): Promise<Sid
     wallMs,
     cpuMicros: cpu.user + cpu.system,
     mainThreadMicros: thread.user + thread.system,
-    peakRssGrowthBytes: Math.max(0, process.resourceUsage().maxRSS * 1024 - rssBefore),
+    peakRssGrowthBytes: rss.peakGrowth(),
   }
 }

@@ -1,7 +1,7 @@
 import { KinesisClient, type KinesisClientConfig, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { inputOf } from './events.ts'
-import { CREDENTIALS, inParallel, REGION, type Side, STREAM, type Target } from './side.ts'
+import { clientOptions, inParallel, type Side, STREAM, type Target } from './side.ts'
 
 const RECORDS_IN_A_CALL = 500
 
@@ -16,8 +16,8 @@ export function tunedSide(target: Target): Side {
   return sdkSide(target, 8, { requestHandler: new NodeHttpHandler({ httpsAgent: agent }) })
 }
 
-function sdkSide({ url }: Target, width: number, config: KinesisClientConfig): Side {
-  const client = new KinesisClient({ endpoint: url, region: REGION, credentials: CREDENTIALS, ...config })
+function sdkSide(target: Target, width: number, config: KinesisClientConfig): Side {
+  const client = new KinesisClient({ ...clientOptions(target), ...config })
   return {
     async put(records) {
       let next = 0

@@ -13,6 +13,11 @@ export const STREAM = 'bench'
 export const REGION = 'us-east-1'
 export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
 
+/** What every client is made with, whoever wrote it. */
+export function clientOptions({ url }: Target) {
+  return { endpoint: url, region: REGION, credentials: CREDENTIALS }
+}
+
 /** Runs `call` until it says that there is nothing left, so many at a time. */
 export async function inParallel(width: number, call: () => Promise<boolean>): Promise<void> {
   await Promise.all(
