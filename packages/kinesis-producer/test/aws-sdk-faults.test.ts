@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { TransportFault } from '../src/put-records-transport.js'
 import { answer, storedAnswer } from './http-sink.js'
@@ -20,6 +21,13 @@ describe.each([
     const transport = aTransport(local.url)
     for (let call = 1; call < faulty; call++) await put(transport, records('a'))
     return failure(put(transport, records('b'), stream))
+  }
+  const answeringWith = (respond: (response: ServerResponse) => void) => {
+    let calls = 0
+    return aSink((request, response) => {
+      if (++calls < faulty) answer(response, storedAnswer(request.json.Records.length))
+      else respond(response)
+    })
   }
   const withFault = (fault: FaultAction) => aService({}, (call) => (call === faulty ? fault : undefined))
 
@@ -52,11 +60,9 @@ describe.each([
   })
 
   it('says that a permission is missing, and which', async () => {
-    let calls = 0
-    const sink = await aSink((request, response) => {
-      if (++calls < faulty) answer(response, storedAnswer(request.json.Records.length))
-      else answer(response, '{"__type":"AccessDeniedException","Message":"not authorized"}', 400)
-    })
+    const sink = await answeringWith((response) =>
+      answer(response, '{"__type":"AccessDeniedException","Message":"not authorized"}', 400),
+    )
 
     const fault = await faultOf(sink)
     expect(fault).toMatchObject({ kind: 'rejected', reason: 'AccessDeniedException' })
@@ -67,9 +73,7 @@ describe.each([
     ['has no end', 200],
     ['is an error without end', 500],
   ])('is an answer that %s', async (_, status) => {
-    let calls = 0
-    const sink = await aSink((request, response) => {
-      if (++calls < faulty) return answer(response, storedAnswer(request.json.Records.length))
+    const sink = await answeringWith((response) => {
       response.writeHead(status)
       const more = setInterval(() => response.write('x'.repeat(1_000_000)), 1)
       response.on('close', () => clearInterval(more))
@@ -80,11 +84,7 @@ describe.each([
   })
 
   it('is an answer of a proxy, which is no JSON', async () => {
-    let calls = 0
-    const sink = await aSink((request, response) => {
-      if (++calls < faulty) answer(response, storedAnswer(request.json.Records.length))
-      else answer(response, '<html>Bad gateway</html>', 502)
-    })
+    const sink = await answeringWith((response) => answer(response, '<html>Bad gateway</html>', 502))
 
     expect(await faultOf(sink)).toMatchObject({ kind: 'transient', maybeDelivered: true })
   })

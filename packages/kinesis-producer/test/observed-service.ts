@@ -1,19 +1,12 @@
-import { startLocal } from '@org/kinesis-local'
 import { KinesisProducer, type KinesisProducerOptions } from '../src/index.js'
-
-type LocalOptions = NonNullable<Parameters<typeof startLocal>[0]>
-type FaultAction = ReturnType<NonNullable<LocalOptions['faults']>>
+import { aService, type FaultAction } from './transport-under-test.js'
 
 /** A local service with one stream, `orders`, and a producer for it. `faults` sees the PutRecords calls alone, numbered from 1. */
 export async function aProducerOnTheWire(
   options: Partial<KinesisProducerOptions> & { shards?: number; faults?: (call: number) => FaultAction } = {},
 ) {
   const { shards = 1, faults, ...rest } = options
-  let calls = 0
-  const local = await startLocal({
-    streams: [{ name: 'orders', shards }],
-    faults: (call) => (call.operation === 'PutRecords' ? faults?.(++calls) : undefined),
-  })
+  const local = await aService({ streams: [{ name: 'orders', shards }] }, faults)
   const producer = new KinesisProducer({
     streamName: 'orders',
     endpoint: local.url,
@@ -28,7 +21,6 @@ export async function aProducerOnTheWire(
     producer,
     async [Symbol.asyncDispose]() {
       await producer.close({ deadlineMs: 0 })
-      await local.close()
     },
   }
 }

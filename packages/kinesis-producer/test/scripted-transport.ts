@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { decodeAggregate, findHashKeyRange, uniformHashKeyRanges } from '@org/kinesis-core'
+import { decodeAggregate, findHashKeyRange, partitionKeyHash, uniformHashKeyRanges } from '@org/kinesis-core'
 import {
   type OpenShard,
   type OutgoingEntry,
@@ -91,8 +90,7 @@ export class ScriptedTransport implements PutRecordsTransport {
       startingHashKey: BigInt(shard.startingHashKey),
       endingHashKey: BigInt(shard.endingHashKey),
     }))
-    const digest = createHash('md5').update(partitionKey).digest('hex')
-    const hashKey = BigInt(explicitHashKey ?? `0x${digest}`)
+    const hashKey = explicitHashKey === undefined ? partitionKeyHash(partitionKey) : BigInt(explicitHashKey)
     return findHashKeyRange(ranges, hashKey)!
   }
 }
