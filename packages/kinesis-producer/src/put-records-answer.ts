@@ -1,13 +1,13 @@
 import type { PutRecordsEntryResult } from './put-records-transport.js'
 
-const RECORDS = ascii('"Records":[')
-const FAILED_RECORD_COUNT = ascii('"FailedRecordCount":')
-const ENCRYPTION_TYPE = ascii('"EncryptionType":"')
-const SEQUENCE_NUMBER = ascii('"SequenceNumber":"')
-const SHARD_ID = ascii('"ShardId":"')
-const ERROR_CODE = ascii('"ErrorCode":"')
-const ERROR_MESSAGE = ascii('"ErrorMessage":"')
-const SHARD_ID_PREFIX = ascii('shardId-')
+const RECORDS = Buffer.from('"Records":[')
+const FAILED_RECORD_COUNT = Buffer.from('"FailedRecordCount":')
+const ENCRYPTION_TYPE = Buffer.from('"EncryptionType":"')
+const SEQUENCE_NUMBER = Buffer.from('"SequenceNumber":"')
+const SHARD_ID = Buffer.from('"ShardId":"')
+const ERROR_CODE = Buffer.from('"ErrorCode":"')
+const ERROR_MESSAGE = Buffer.from('"ErrorMessage":"')
+const SHARD_ID_PREFIX = Buffer.from('shardId-')
 const SHARD_ID_DIGITS = 12
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -200,8 +200,4 @@ function asObject(value: unknown): Record<string, unknown> {
 
 function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'latin1'))
 }

@@ -8,10 +8,10 @@ const PIECE_BYTES = 9 * 1024
 /** Up to here, records share one call of the encoder: the call costs more than what it does for a small record. */
 const SMALL_BYTES = 4 * 1024
 
-const FIRST_ENTRY = ascii('{"Data":"')
-const NEXT_ENTRY = ascii(',{"Data":"')
-const PARTITION_KEY = ascii('","PartitionKey":')
-const EXPLICIT_HASH_KEY = ascii(',"ExplicitHashKey":')
+const FIRST_ENTRY = Buffer.from('{"Data":"')
+const NEXT_ENTRY = Buffer.from(',{"Data":"')
+const PARTITION_KEY = Buffer.from('","PartitionKey":')
+const EXPLICIT_HASH_KEY = Buffer.from(',"ExplicitHashKey":')
 const ENTRY_CHARS = NEXT_ENTRY.length + PARTITION_KEY.length + EXPLICIT_HASH_KEY.length + 1
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -155,8 +155,4 @@ function opening(stream: StreamIdentity): string {
 
 function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'latin1'))
 }
