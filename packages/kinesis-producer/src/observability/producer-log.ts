@@ -20,13 +20,13 @@ const MAX_SHARDS_NAMED = 10
 
 /** Says in the log what an operator wants to know, and no more often than that. */
 export class OperatorLog {
-  readonly #log: ProducerLog | undefined
+  readonly #log: ProducerLog
   readonly #streamName: string
   #map: ShardMap | undefined
   readonly #throttled = new Recurring()
   readonly #failed = new Recurring()
 
-  constructor(log: ProducerLog | undefined, streamName: string) {
+  constructor(log: ProducerLog, streamName: string) {
     this.#log = log
     this.#streamName = streamName
   }
@@ -68,12 +68,10 @@ export class OperatorLog {
   }
 
   attemptFailed(records: number, fault: TransportFault, shardId: string | undefined): void {
-    if (this.#log === undefined || fault.kind !== 'throttled') return
-    this.#throttled.note(records, shardId ?? 'unknown')
+    if (fault.kind === 'throttled') this.#throttled.note(records, shardId ?? 'unknown')
   }
 
   failed(records: number, error: ProducerError): void {
-    if (this.#log === undefined) return
     this.#failed.note(records, error.code)
   }
 
@@ -95,7 +93,6 @@ export class OperatorLog {
   }
 
   #say(level: 'warn' | 'info' | 'debug', message: string, details: Record<string, unknown>): void {
-    if (this.#log === undefined) return
     try {
       this.#log[level]?.(message, { streamName: this.#streamName, ...details })
     } catch (error) {

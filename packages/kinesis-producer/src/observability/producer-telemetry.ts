@@ -28,7 +28,7 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
   readonly #hooks: ProducerHooks
   readonly #origin: { producer: KinesisProducer; streamName: string }
   readonly #metrics = new MetricsRecorder()
-  readonly #log: OperatorLog
+  readonly #log: OperatorLog | undefined
   #undelivered: UndeliveredRecord[] | undefined
   #requests = 0
   readonly #requestNumbers = new WeakMap<Batch, number>()
@@ -37,14 +37,14 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
     const streamName = nameOf(stream)
     this.#origin = { producer, streamName }
     this.#hooks = hooks
-    this.#log = new OperatorLog(log, streamName)
+    this.#log = log === undefined ? undefined : new OperatorLog(log, streamName)
     this.watchHooks = {
       onPacingUnavailable: (event) => {
-        this.#log.pacingUnavailable(event.cause)
+        this.#log?.pacingUnavailable(event.cause)
         this.#tell(channels.pacingUnavailable, hooks.onPacingUnavailable, event)
       },
       onAggregationUnavailable: (event) => {
-        this.#log.aggregationUnavailable(event)
+        this.#log?.aggregationUnavailable(event)
         this.#tell(channels.aggregationUnavailable, hooks.onAggregationUnavailable, event)
       },
     }
@@ -73,7 +73,7 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
 
   attemptFailed(entry: PendingEntry, fault: TransportFault): void {
     this.#metrics.attemptFailed(entry, fault)
-    this.#log.attemptFailed(entry.count, fault, entry.lane?.shardId)
+    this.#log?.attemptFailed(entry.count, fault, entry.lane?.shardId)
   }
 
   retrying(entry: PendingEntry, fault: TransportFault, delayMs: number): void {
@@ -85,7 +85,7 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
 
   failed(entry: PendingEntry, error: ProducerError): void {
     this.#metrics.failed(entry)
-    this.#log.failed(entry.count, error)
+    this.#log?.failed(entry.count, error)
     const isWatched = this.#hooks.onRecordFailed !== undefined || channels.recordFailed.hasSubscribers
     if (!isWatched && this.#undelivered === undefined) return
     for (const member of membersOf(entry)) this.recordFailed(member, error)
@@ -106,12 +106,12 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
 
   useShardMap(map: ShardMap, nowMs: number): void {
     this.#metrics.useShardMap(map, nowMs)
-    this.#log.useShardMap(map)
+    this.#log?.useShardMap(map)
   }
 
   /** Logs what has been counted since it last did, where enough time has passed, or where nothing comes after this. */
   report(nowMs: number, isLast = false): void {
-    this.#log.report(nowMs, isLast)
+    this.#log?.report(nowMs, isLast)
   }
 
   metrics(records: { put: number; pending: number }, nowMs: number): ProducerMetrics {
