@@ -153,6 +153,20 @@ describe('the flow through kinesis-produce', () => {
     expect((await readStream(local, 'events'))[0]!.data).toHaveLength(2_000_000)
   })
 
+  it('waits with a record that is larger than the room for it, and does not call it failed', async () => {
+    const local = await aService({
+      shards: 1,
+      faults: ({ operation }) => (operation === 'PutRecords' ? { kind: 'stall', delayMs: 500 } : undefined),
+    })
+    // The first leaves half of two seconds of a shard, within the 512 bytes that a record costs beside its data and key.
+    const lines = ['x'.repeat(2 ** 20 - 612), 'y'.repeat(2 ** 20 - 20)]
+
+    const { status, stdout } = await produce(to(local), { input: lines.join('\n') })
+
+    expect(JSON.parse(stdout)).toMatchObject({ read: 2, delivered: 2, failed: 0, refused: 0 })
+    expect(status).toBe(0)
+  })
+
   it('sends lines as they come, while the pipe stays open', async () => {
     const local = await aService()
     const { child, ended } = startProduce(to(local), { input: 'open' })

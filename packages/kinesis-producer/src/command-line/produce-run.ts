@@ -34,6 +34,8 @@ export class ProduceRun {
   #error: string | undefined
   #read = 0
   #refused = 0
+  /** Not taken by the producer, whose own count has those, too, that then wait for room. */
+  #untaken = 0
   #bytes = 0
   /** Of the chunk at hand: read, and not taken yet. */
   #itemsAhead = 0
@@ -106,7 +108,7 @@ export class ProduceRun {
     return {
       read: this.#read,
       delivered,
-      failed: stats === undefined ? 0 : stats.failed + stats.refused,
+      failed: (stats?.failed ?? 0) + this.#untaken,
       refused: this.#refused,
       unsettled: stats?.pending ?? 0,
       bytes: this.#bytes,
@@ -165,9 +167,9 @@ export class ProduceRun {
     try {
       this.#producer?.enqueue(record)
     } catch (error) {
-      if (!(error instanceof QueueFullError)) return
       // Larger than the room that is left: a put waits for it.
-      this.#producer?.put(record).catch(() => {})
+      if (error instanceof QueueFullError) this.#producer?.put(record).catch(() => {})
+      else this.#untaken += 1
     }
   }
 
