@@ -3,8 +3,8 @@ import { partitionKeyHash } from '@org/kinesis-core'
 import { startLocal } from '@org/kinesis-local'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { KinesisProducer, type KinesisProducerOptions, type Receipt } from '../src/index.js'
-import { readStream } from './chaos/stream-content.js'
 import { hashKeyIn } from './scripted-transport.js'
+import { contentOf } from './stored-records.js'
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -32,12 +32,6 @@ function aProducer(local: Local, options: Partial<KinesisProducerOptions> = {}) 
   cleanups.push(() => producer.close({ deadlineMs: 0 }))
   return producer
 }
-
-const contentOf = (local: Local) =>
-  readStream('orders', {
-    call: (operation, input) => local.kinesis.call(operation, input),
-    wait: (ms) => sleep(ms),
-  })
 
 const numbered = (count: number, keys: number) =>
   Array.from({ length: count }, (_, index) => ({

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type Local, startLocal } from '@org/kinesis-local'
 import { afterEach, describe, expect, it } from 'vitest'
-import { holds, produce, readStream, startProduce } from './produce-process.js'
+import { holds, produce, startProduce } from './produce-process.js'
+import { storedIn } from './stored-records.js'
 
 const cleanups: (() => Promise<unknown>)[] = []
 
@@ -67,7 +68,7 @@ describe('the flow through kinesis-produce', () => {
     expect(status).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ delivered: 3_000, failed: 0 })
     const last = new Map<string, number>()
-    for (const { partitionKey, data } of await readStream(local, 'events')) {
+    for (const { partitionKey, data } of await storedIn(local, 'events')) {
       const { n } = JSON.parse(data)
       expect(n).toBeGreaterThan(last.get(partitionKey) ?? -1)
       last.set(partitionKey, n)
@@ -150,7 +151,7 @@ describe('the flow through kinesis-produce', () => {
     const { status } = await produce(to(local), { input: 'x'.repeat(2_000_000) })
 
     expect(status).toBe(0)
-    expect((await readStream(local, 'events'))[0]!.data).toHaveLength(2_000_000)
+    expect((await storedIn(local, 'events'))[0]!.data).toHaveLength(2_000_000)
   })
 
   it('waits with a record that is larger than the room for it, and does not call it failed', async () => {
@@ -194,7 +195,7 @@ describe('the flow through kinesis-produce', () => {
     expect(stderr).toBe('')
     expect(summary).toMatchObject({ failed: 0, unsettled: 0, interrupted: true })
     expect(summary.delivered).toBe(summary.read)
-    expect(await readStream(local, 'events')).toHaveLength(summary.read)
+    expect(await storedIn(local, 'events')).toHaveLength(summary.read)
   })
 
   it('leaves a file where it is on Ctrl-C: what it did not send can be read again', async () => {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type Local, startLocal } from '@org/kinesis-local'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { produce, readStream } from './produce-process.js'
+import { produce } from './produce-process.js'
+import { storedIn } from './stored-records.js'
 
 let local: Local
 const folder = mkdtempSync(join(tmpdir(), 'kinesis-produce-test-'))
@@ -32,7 +33,7 @@ function file(name: string, content: string | Buffer): string {
 }
 
 const to = (stream: string) => ['--stream-name', stream, '--endpoint-url', local.url]
-const dataOf = async (stream: string) => (await readStream(local, stream)).map(({ data }) => data).sort()
+const dataOf = async (stream: string) => (await storedIn(local, stream)).map(({ data }) => data).sort()
 
 describe('kinesis-produce', () => {
   it('sends every line as it is, with random keys, and says so on standard output alone', async () => {
@@ -45,7 +46,7 @@ describe('kinesis-produce', () => {
     expect(status).toBe(0)
     expect(stdout).toMatch(/^1,000 read, 1,000 delivered, 0 failed, 0 refused\n[\d.]+ KiB in \d\.\d s, /)
     expect(await dataOf(stream)).toEqual(lines.sort())
-    const records = await readStream(local, stream)
+    const records = await storedIn(local, stream)
     expect(new Set(records.map(({ partitionKey }) => partitionKey)).size).toBe(1_000)
     expect(new Set(records.map(({ shardId }) => shardId)).size).toBe(2)
   })
@@ -68,7 +69,7 @@ describe('kinesis-produce', () => {
       input: '10.0.0.1 - GET\n10.0.0.2 - GET\nnothing of the kind\n',
     })
 
-    const keys = (await readStream(local, stream)).map(({ partitionKey }) => partitionKey)
+    const keys = (await storedIn(local, stream)).map(({ partitionKey }) => partitionKey)
     expect(keys.sort()).toEqual(['10.0.0.1', '10.0.0.2'])
     expect(stderr).toContain('standard input, line 3: it does not match --partition-key-regex.')
     expect(status).toBe(1)
@@ -89,7 +90,7 @@ describe('kinesis-produce', () => {
 
     expect(status).toBe(0)
     const stored = Object.fromEntries(
-      (await readStream(local, stream)).map(({ partitionKey, data }) => [partitionKey, data]),
+      (await storedIn(local, stream)).map(({ partitionKey, data }) => [partitionKey, data]),
     )
     expect(stored).toEqual({ 'c-1': lines[0], '9007199254740993': lines[1], flat: lines[2] })
   })
@@ -105,7 +106,7 @@ describe('kinesis-produce', () => {
 
     expect(stderr).toBe('')
     expect(status).toBe(0)
-    const stored = await readStream(local, stream)
+    const stored = await storedIn(local, stream)
     expect(stored.map(({ partitionKey }) => partitionKey).sort()).toEqual(['1', '2'])
     expect(stored.map(({ data }) => JSON.parse(data)).sort((a, b) => a.id - b.id)).toEqual([
       { id: '1', name: 'Ada', note: 'says "hi";\nand bye' },
@@ -122,7 +123,7 @@ describe('kinesis-produce', () => {
     })
 
     expect(status).toBe(0)
-    const shards = (await readStream(local, stream)).map(({ shardId, data }) => [data.length > 40, shardId])
+    const shards = (await storedIn(local, stream)).map(({ shardId, data }) => [data.length > 40, shardId])
     expect(shards.sort()).toEqual([
       [false, 'shardId-000000000000'],
       [true, 'shardId-000000000001'],

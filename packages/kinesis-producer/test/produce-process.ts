@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { Local } from '@org/kinesis-local'
 import { expect } from 'vitest'
+import { storedIn } from './stored-records.js'
 
 export const produceCli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 
@@ -53,37 +54,8 @@ export function produce(...start: Parameters<typeof startProduce>): Promise<Prod
   return startProduce(...start).ended
 }
 
-export interface StoredRecord {
-  partitionKey: string
-  data: string
-  shardId: string
-}
-
-/** What the stream holds, shard by shard in its order, past the wire. */
-export async function readStream(local: Local, streamName: string): Promise<StoredRecord[]> {
-  const call = async <T>(operation: string, input: object) =>
-    (await local.kinesis.call(operation, input as Record<string, unknown>)) as T
-  const { Shards } = await call<{ Shards: { ShardId: string }[] }>('ListShards', { StreamName: streamName })
-  const stored: StoredRecord[] = []
-  for (const { ShardId } of Shards) {
-    const position = { StreamName: streamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' }
-    let { ShardIterator } = await call<{ ShardIterator: string }>('GetShardIterator', position)
-    for (;;) {
-      const page = await call<{
-        Records: { PartitionKey: string; Data: Uint8Array }[]
-        NextShardIterator: string
-      }>('GetRecords', { ShardIterator })
-      if (page.Records.length === 0) break
-      for (const { PartitionKey, Data } of page.Records)
-        stored.push({ partitionKey: PartitionKey, data: Buffer.from(Data).toString(), shardId: ShardId })
-      ShardIterator = page.NextShardIterator
-    }
-  }
-  return stored
-}
-
 export async function holds(local: Local, streamName: string, least: number): Promise<void> {
   await expect
-    .poll(async () => (await readStream(local, streamName)).length, { timeout: 20_000 })
+    .poll(async () => (await storedIn(local, streamName)).length, { timeout: 20_000 })
     .toBeGreaterThanOrEqual(least)
 }

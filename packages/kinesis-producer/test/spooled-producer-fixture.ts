@@ -11,7 +11,7 @@ import {
   type ProducerError,
   type SpoolOptions,
 } from '../src/index.js'
-import { readStream } from './chaos/stream-content.js'
+import { storedIn } from './stored-records.js'
 
 const childFile = fileURLToPath(new URL('./spooled-producer-child.mjs', import.meta.url))
 
@@ -57,17 +57,8 @@ export function startSpooledProducer(options: ChildOptions) {
 
 /** The numbers of the records in a stream as its consumers read them, by key, repeats included. */
 export async function numbersByKey(local: Local): Promise<Map<string, number[]>> {
-  const { records } = await readStream('orders', {
-    call: (operation, input) => local.kinesis.call(operation, input),
-    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  })
-  const byKey = new Map<string, number[]>()
-  for (const { partitionKey, data } of records) {
-    const numbers = byKey.get(partitionKey) ?? []
-    byKey.set(partitionKey, numbers)
-    numbers.push(Number(Buffer.from(data).toString()))
-  }
-  return byKey
+  const byKey = Map.groupBy(await storedIn(local), ({ partitionKey }) => partitionKey)
+  return new Map([...byKey].map(([key, stored]) => [key, stored.map(({ data }) => Number(data))]))
 }
 
 /** Keys whose records do not first appear in the order of their numbers. */

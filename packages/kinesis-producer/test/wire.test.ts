@@ -12,6 +12,7 @@ import {
   RequestRejectedError,
 } from '../src/index.js'
 import { hashKeyIn } from './scripted-transport.js'
+import { type Stored, storedIn } from './stored-records.js'
 
 type LocalOptions = NonNullable<Parameters<typeof startLocal>[0]>
 type FaultPlan = NonNullable<LocalOptions['faults']>
@@ -60,48 +61,6 @@ function aProducer(endpoint: string, options: Partial<KinesisProducerOptions> = 
   return { producer, faults }
 }
 
-interface Stored {
-  shardId: string
-  sequenceNumber: string
-  partitionKey: string
-  data: string
-}
-
-/** Everything that the stream holds, per shard in its order, read in process: what a consumer would see. */
-async function readStream(local: Awaited<ReturnType<typeof startLocal>>): Promise<Stored[]> {
-  const call = async (operation: string, input: Record<string, unknown>) =>
-    (await local.kinesis.call(operation, input)) as Record<string, unknown>
-  const { Shards } = (await call('ListShards', { StreamName: 'orders' })) as { Shards: { ShardId: string }[] }
-  const stored: Stored[] = []
-  for (const { ShardId } of Shards) {
-    const iterator = await call('GetShardIterator', {
-      StreamName: 'orders',
-      ShardId,
-      ShardIteratorType: 'TRIM_HORIZON',
-    })
-    let next = iterator.ShardIterator as string | undefined
-    let behind = 1
-    while (next !== undefined && behind > 0) {
-      const page = await call('GetRecords', { ShardIterator: next, Limit: 10_000 })
-      for (const record of page.Records as {
-        PartitionKey: string
-        SequenceNumber: string
-        Data: Uint8Array
-      }[]) {
-        stored.push({
-          shardId: ShardId,
-          sequenceNumber: record.SequenceNumber,
-          partitionKey: record.PartitionKey,
-          data: Buffer.from(record.Data).toString(),
-        })
-      }
-      next = page.NextShardIterator as string | undefined
-      behind = page.MillisBehindLatest as number
-    }
-  }
-  return stored
-}
-
 const numbered = (count: number, keys = count) =>
   Array.from({ length: count }, (_, index) => ({
     partitionKey: `key-${index % keys}`,
@@ -134,7 +93,7 @@ describe('records over the wire', () => {
 
     const records = numbered(1_500)
     const receipts = await Promise.all(records.map((record) => producer.put(record)))
-    const stored = await readStream(local)
+    const stored = await storedIn(local)
 
     expect(stored).toHaveLength(1_500)
     const bySequence = new Map(stored.map((record) => [record.sequenceNumber, record]))
@@ -160,7 +119,7 @@ describe('records over the wire', () => {
       producer.put({ partitionKey: 'x', data: 'x', explicitHashKey: hashKeyIn(1, 2) }),
     ])
 
-    const stored = await readStream(local)
+    const stored = await storedIn(local)
     expect(stored.find((record) => record.partitionKey === 'キー')!.data).toBe('')
     const copy = stored.find((record) => record.sequenceNumber === binary!.sequenceNumber)!
     expect(copy.data).toBe(Buffer.from(bytes).toString())
@@ -232,7 +191,7 @@ describe('records over the wire', () => {
     expect(hotMs).toBeLessThan(4_000)
     expect(coldMs).toBeLessThan(1_000)
     expect(producer.stats().throttled).toBeLessThan(100)
-    expect(await readStream(local)).toHaveLength(2_505)
+    expect(await storedIn(local)).toHaveLength(2_505)
   })
 
   it('find the children of a shard that is split while records flow', async () => {
@@ -258,7 +217,7 @@ describe('records over the wire', () => {
       { timeout: 10_000, interval: 50 },
     )
 
-    const stored = await readStream(local)
+    const stored = await storedIn(local)
     const perKey = firstAppearances(stored.filter(({ partitionKey }) => partitionKey.startsWith('key-')))
     expect([...perKey.values()].flat()).toHaveLength(2_000)
     for (const numbers of perKey.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
@@ -276,7 +235,7 @@ describe('with faults on the wire', () => {
     expect(receipts.every((receipt) => receipt.attempts >= 2)).toBe(true)
     expect(faults).toMatchObject([{ kind: 'throttled' }, { kind: 'throttled' }, { kind: 'throttled' }])
     expect(producer.stats().throttled).toBe(producer.stats().retried)
-    expect(await readStream(local)).toHaveLength(100)
+    expect(await storedIn(local)).toHaveLength(100)
   })
 
   it('only the failed entries of a request are sent again', async () => {
@@ -285,7 +244,7 @@ describe('with faults on the wire', () => {
 
     await Promise.all(numbered(1_000).map((record) => producer.put(record)))
 
-    const stored = await readStream(local)
+    const stored = await storedIn(local)
     expect(stored).toHaveLength(1_000)
     expect(new Set(stored.map((record) => record.data)).size).toBe(1_000)
     expect(producer.stats().retried).toBeGreaterThan(200)
@@ -303,7 +262,7 @@ describe('with faults on the wire', () => {
 
     expect(receipts.every((receipt) => receipt.attempts === 2)).toBe(true)
     expect(faults).toMatchObject([{ kind: 'transient', maybeDelivered: true }])
-    expect(await readStream(local)).toHaveLength(twice ? 100 : 50)
+    expect(await storedIn(local)).toHaveLength(twice ? 100 : 50)
   })
 
   it('a request that stalls is given up after requestTimeoutMs and sent again', async () => {
@@ -324,7 +283,7 @@ describe('with faults on the wire', () => {
       code: 'ATTEMPTS_EXHAUSTED',
       maybeDelivered: true,
     })
-    expect(await readStream(local)).toHaveLength(2)
+    expect(await storedIn(local)).toHaveLength(2)
   })
 
   it("'per-key' keeps every key in order through all of them", async () => {
@@ -346,7 +305,7 @@ describe('with faults on the wire', () => {
 
     await Promise.all(numbered(1_000, 50).map((record) => producer.put(record)))
 
-    const perKey = firstAppearances(await readStream(local))
+    const perKey = firstAppearances(await storedIn(local))
     expect(perKey.size).toBe(50)
     for (const numbers of perKey.values()) {
       expect(numbers).toHaveLength(20)
