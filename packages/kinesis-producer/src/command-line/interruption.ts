@@ -4,8 +4,7 @@ export interface InterruptionHandlers {
   second: () => void
 }
 
-/** Listens for signals until it is disposed. */
-export function onInterruption(handlers: InterruptionHandlers): Disposable {
+export function onInterruption(handlers: InterruptionHandlers): void {
   let isInterrupted = false
   const onSignal = () => {
     if (isInterrupted) return handlers.second()
@@ -13,11 +12,5 @@ export function onInterruption(handlers: InterruptionHandlers): Disposable {
     handlers.first()
   }
   // Not SIGHUP: who starts it with nohup wants that ignored.
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  for (const signal of signals) process.on(signal, onSignal)
-  return {
-    [Symbol.dispose]: () => {
-      for (const signal of signals) process.off(signal, onSignal)
-    },
-  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
 }
