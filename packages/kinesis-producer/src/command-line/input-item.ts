@@ -5,6 +5,7 @@ import type { ProducerRecord, RecordChecker } from '../record-input.js'
 import type { FieldText } from './field-text.js'
 import type { Line } from './line-splitter.js'
 import { excerptOf } from './printable.js'
+import { count } from './summary.js'
 
 /** What a line, or a row of several, came to: a record, or why there is none. */
 export type InputItem =
@@ -32,7 +33,7 @@ export function recordOf(
     checker.check(record)
   } catch (error) {
     if (error instanceof RecordTooLargeError) {
-      const what = `it makes a record of ${error.sizeBytes.toLocaleString('en-US')} bytes with its key`
+      const what = `it makes a record of ${count(error.sizeBytes)} bytes with its key`
       return refused(line, tooLargeText(what, checker.maxRecordBytes))
     }
     if (!StreamingError.isInstance(error)) throw error
@@ -47,18 +48,19 @@ export function refused(line: Line, reason: string): InputItem {
 
 /** Why a line cannot be taken for text. */
 export function unreadableReason(line: Line, limits: { maxRecordBytes: number }): string | undefined {
-  if (line.sizeBytes > limits.maxRecordBytes) return tooLargeReason(line, limits)
+  const tooLarge = tooLargeReason(line, limits)
+  if (tooLarge !== undefined) return tooLarge
   return isUtf8(line.bytes) ? undefined : 'it is not UTF-8. Convert the input, with iconv say.'
 }
 
 export function tooLargeReason({ sizeBytes }: Line, { maxRecordBytes }: { maxRecordBytes: number }) {
   return sizeBytes > maxRecordBytes
-    ? tooLargeText(`it has ${sizeBytes.toLocaleString('en-US')} bytes`, maxRecordBytes)
+    ? tooLargeText(`it has ${count(sizeBytes)} bytes`, maxRecordBytes)
     : undefined
 }
 
 function tooLargeText(what: string, maxRecordBytes: number): string {
-  return `${what}, and a record with its key holds ${maxRecordBytes.toLocaleString('en-US')} (--max-record-bytes).`
+  return `${what}, and a record with its key holds ${count(maxRecordBytes)} (--max-record-bytes).`
 }
 
 /** Spreads records over all shards; short, because it is sent and paid for. */
