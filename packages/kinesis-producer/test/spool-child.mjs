@@ -11,13 +11,12 @@ registerHooks({
     ),
 })
 const { Spool } = await import('../src/spool/spool.ts')
+const { resolveSpoolOptions } = await import('../src/spool/spool-options.ts')
 const { systemClock } = await import('@org/kinesis-core')
 
 const { directory, fsync, records, close } = JSON.parse(process.argv[2])
-const spool = await Spool.open(
-  { directory, fsync, segmentBytes: 65_536, fsyncIntervalMs: 5 },
-  { clock: systemClock },
-)
+const options = resolveSpoolOptions({ directory, fsync, segmentBytes: 65_536, fsyncIntervalMs: 5 })
+const spool = await Spool.open(options, { clock: systemClock })
 for await (const { position } of spool.recovered) writeSync(1, `recovered ${position}\n`)
 writeSync(1, 'ready\n')
 for (let count = 0; count < records; count++) {

@@ -5,7 +5,7 @@ import { ManualClock } from '@org/kinesis-core/testing'
 import { ProducerError } from '../producer-errors.js'
 import { type Disk, systemDisk } from './disk.js'
 import { Spool, type SpoolContext } from './spool.js'
-import type { SpoolOptions } from './spool-options.js'
+import { resolveSpoolOptions, type SpoolOptions } from './spool-options.js'
 import type { RecoveredRecord, SpoolRecord } from './spool-record.js'
 
 const made: string[] = []
@@ -27,7 +27,7 @@ export async function openSpool(
   { clock = new ManualClock(), disk, onFailed, ...options }: Partial<SpoolOptions & SpoolContext> = {},
 ): Promise<Spool> {
   const context = { clock, ...(disk && { disk }), ...(onFailed && { onFailed }) }
-  const spool = await Spool.open({ directory, ...options }, context)
+  const spool = await Spool.open(resolveSpoolOptions({ directory, ...options }), context)
   open.push(spool)
   return spool
 }

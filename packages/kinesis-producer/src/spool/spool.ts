@@ -19,7 +19,7 @@ import {
   stateIsUnknown,
   writeFailed,
 } from './spool-error.js'
-import { type ResolvedSpoolOptions, resolveSpoolOptions, type SpoolOptions } from './spool-options.js'
+import type { ResolvedSpoolOptions } from './spool-options.js'
 import { maxPayloadBytes, type RecoveredRecord, type SpoolRecord, writeRecord } from './spool-record.js'
 import { SpoolUpkeep } from './spool-upkeep.js'
 import { readStoredSegments, unsettledRecords } from './stored-segments.js'
@@ -68,16 +68,15 @@ export class Spool {
   #failure: SpoolError | undefined
   #closing: Promise<void> | undefined
 
-  static async open(options: SpoolOptions, context: SpoolContext): Promise<Spool> {
-    const resolved = resolveSpoolOptions(options)
-    const directory = resolve(resolved.directory)
+  static async open(options: ResolvedSpoolOptions, context: SpoolContext): Promise<Spool> {
+    const directory = resolve(options.directory)
     const disk = context.disk ?? systemDisk
     let unlock: (() => void) | undefined
     try {
-      makeDirectory(directory, resolved.fsync === 'never' ? undefined : disk)
+      makeDirectory(directory, options.fsync === 'never' ? undefined : disk)
       unlock = await lockDirectory(directory)
       const stored = await readStoredSegments(directory, disk)
-      return new Spool({ ...resolved, directory }, context, unlock, stored)
+      return new Spool({ ...options, directory }, context, unlock, stored)
     } catch (error) {
       unlock?.()
       if (StreamingError.isInstance(error)) throw error
