@@ -18,7 +18,7 @@ import { cannotOpen } from './spool-error.js'
 const MAX_FILE_BYTES = 320 * 1024 * 1024
 
 export interface FrameFile {
-  /** Undefined where it is damaged. */
+  /** Undefined where it is damaged, or there is none. */
   header: SegmentHeader | undefined
   /** Where the file ends now: what was torn is cut off. */
   bytes: number
@@ -28,19 +28,16 @@ export interface FrameFile {
   damage: SpoolDamage[]
 }
 
-/**
- * Reads a file, one frame at a time for `onFrame`, and keeps what is damaged in it aside. Undefined where there is no file, or an
- * empty one.
- */
+/** Reads a file, one frame at a time for `onFrame`, and keeps what is damaged in it aside. No file is as good as an empty one. */
 export async function readFrameFile(
   disk: Disk,
   directory: string,
   file: { name: string; kind: FileKind; salt: number; mayBeTorn: boolean },
   onFrame: (frame: Frame) => void,
-): Promise<FrameFile | undefined> {
+): Promise<FrameFile> {
   const path = join(directory, file.name)
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size === 0) return undefined
+  if (size === 0) return { header: undefined, bytes: 0, nextIndex: 0, endsDamaged: false, damage: [] }
   const contents = size <= MAX_FILE_BYTES ? await readFile(path).catch(() => undefined) : undefined
   if (contents === undefined) return unreadable(file.name, size)
 

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Disk } from './disk.js'
-import { type FrameFile, readFrameFile } from './frame-file.js'
+import { readFrameFile } from './frame-file.js'
 import { parseSegmentFile, Segment, type SegmentName, segmentPaths } from './segment.js'
 import { type DamagedRange, mostFrames, readFrames, type SegmentHeader } from './segment-format.js'
 import { decodeRuns, SettledFile } from './settled-file.js'
@@ -85,7 +85,7 @@ async function readStoredSegment(
   const paths = segmentPaths(directory, name.base)
   const file = basename(paths.records)
   const settled = new SettledRecords()
-  const records = (await readFrameFile(
+  const records = await readFrameFile(
     disk,
     directory,
     { name: file, kind: 'records', salt: name.salt, mayBeTorn: isLast },
@@ -93,7 +93,7 @@ async function readStoredSegment(
       settled.addLost(index - settled.count)
       settled.add()
     },
-  )) ?? { header: undefined, bytes: 0, nextIndex: 0, endsDamaged: false, damage: [] }
+  )
   const { first, salt } = records.header ?? name
   const damagedBytes = records.damage.reduce((sum, { bytes }) => sum + bytes, 0)
   const next = first + settled.count + mostFrames(damagedBytes)
@@ -113,7 +113,7 @@ async function readStoredSegment(
       }
     },
   )
-  const damage = [...records.damage, ...(noted?.damage ?? [])]
+  const damage = [...records.damage, ...noted.damage]
   if (settled.count + settledBehind < end && !records.endsDamaged) {
     damage.push({ segment: file, offset: records.bytes, bytes: 0, reason: 'cut-off', keptIn: undefined })
   }
@@ -123,7 +123,7 @@ async function readStoredSegment(
       salt,
       path: paths.records,
       settled,
-      settledFile: settledFileOf(paths.settled, first, salt, noted),
+      settledFile: new SettledFile(paths.settled, { first, salt }, noted.bytes, noted.nextIndex),
       storedBytes: records.bytes,
       mustStay: records.damage.some(({ keptIn }) => keptIn === undefined),
     }),
@@ -131,10 +131,6 @@ async function readStoredSegment(
     damage,
     next: Math.max(next, first + end),
   }
-}
-
-function settledFileOf(path: string, first: number, salt: number, noted: FrameFile | undefined): SettledFile {
-  return new SettledFile(path, { first, salt }, noted?.bytes, noted?.nextIndex)
 }
 
 function overlap(run: { first: number; length: number }, from: number, to: number): number {
