@@ -39,7 +39,7 @@ export class Journal {
   readonly flushes: Flush[] = []
   /** When a halted key was let go on, as a moment. */
   readonly resumed: { partitionKey: string; moment: number }[] = []
-  readonly batches = { sent: 0, settled: 0, delivered: 0, retried: 0, failed: 0, unverified: 0, faults: 0 }
+  readonly batches = { sent: 0, delivered: 0, retried: 0, unverified: 0 }
   /** What the hook told of records that are sent again. */
   retriedByHook = 0
   /** What `putAll` told that was not so. */

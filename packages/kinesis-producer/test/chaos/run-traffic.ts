@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '@org/kinesis-core'
-import type { BatchSettledEvent, KinesisProducer, ProducerHooks } from '../../src/index.ts'
+import type { KinesisProducer, ProducerHooks } from '../../src/index.ts'
 import { drawFrom } from './draw.ts'
 import {
   deliver,
@@ -100,13 +100,10 @@ export function hooksInto(journal: Journal, clock: Clock): ProducerHooks {
   const { batches } = journal
   return {
     onBatchSent: () => void batches.sent++,
-    onBatchSettled({ delivered, retried, failed, unverified, fault }: BatchSettledEvent) {
-      batches.settled++
+    onBatchSettled({ delivered, retried, unverified }) {
       batches.delivered += delivered
       batches.retried += retried
-      batches.failed += failed
       batches.unverified += unverified
-      if (fault !== undefined) batches.faults++
     },
     onRecordRetried({ records }) {
       journal.retriedByHook += records
