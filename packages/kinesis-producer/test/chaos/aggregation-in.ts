@@ -1,17 +1,12 @@
 import type { Journal } from './journal.ts'
 import { strayedHolders } from './judge-content.ts'
 import { numberOf } from './record-data.ts'
-import type { StoredRecord, StreamContent } from './stream-content.ts'
+import type { StreamContent } from './stream-content.ts'
 
 /** What a run shows of aggregation, so that a campaign can tell that it happens. */
 export function aggregationIn(content: StreamContent, { puts }: Journal) {
-  const members = new Map<StoredRecord['holder'], StoredRecord[]>()
-  for (const stored of content.records) {
-    if (stored.subSequenceNumber === undefined) continue
-    const known = members.get(stored.holder)
-    if (known === undefined) members.set(stored.holder, [stored])
-    else known.push(stored)
-  }
+  const packed = content.records.filter(({ subSequenceNumber }) => subSequenceNumber !== undefined)
+  const members = Map.groupBy(packed, ({ holder }) => holder)
   const strayed = [...strayedHolders(content).keys()]
   const divided = strayed.filter((holder) => {
     const receipts = members.get(holder)!.map(({ data }) => puts[numberOf(data) ?? -1]?.receipt)
@@ -19,7 +14,7 @@ export function aggregationIn(content: StreamContent, { puts }: Journal) {
   })
   return {
     aggregates: members.size,
-    packed: [...members.values()].reduce((sum, { length }) => sum + length, 0),
+    packed: packed.length,
     strayed: strayed.length,
     divided: divided.length,
   }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { HashKeyRange } from '@org/kinesis-core'
+import type { Receipt } from '../../src/index.ts'
 import type { Journal, Put } from './journal.ts'
 import { numberOf } from './record-data.ts'
 import type { Scenario } from './scenario.ts'
-import type { ShardRange, StoredRecord, StreamContent } from './stream-content.ts'
+import type { StoredRecord, StreamContent } from './stream-content.ts'
 import type { Rule, Violation } from './violation.ts'
 
 /** Holds what the producer said of each record against what the stream holds. Knows nothing of how the producer works. */
@@ -122,25 +124,20 @@ export function strayedHolders({
 
 function judgeDelivered(
   put: Put,
-  receipt: NonNullable<Put['receipt']>,
+  receipt: Receipt,
   found: readonly StoredRecord[],
   strayed: ReadonlyMap<StoredRecord['holder'], StoredRecord>,
   report: Report,
 ): void {
-  const { shardId, sequenceNumber } = receipt
-  const { subSequenceNumber } = receipt as { subSequenceNumber?: number }
+  const { shardId, sequenceNumber, subSequenceNumber } = receipt
   const there = found.find(
-    ({ holder, subSequenceNumber: sub }) =>
-      holder.shardId === shardId &&
-      holder.sequenceNumber === sequenceNumber &&
-      (sub ?? 0) === (subSequenceNumber ?? 0),
+    ({ holder, subSequenceNumber: sub = 0 }) =>
+      holder.shardId === shardId && holder.sequenceNumber === sequenceNumber && sub === subSequenceNumber,
   )
   if (there === undefined) {
-    const receiptPlace = `${shardId}/${sequenceNumber}${subSequenceNumber === undefined ? '' : `/${subSequenceNumber}`}`
     const places = found.length === 0 ? 'nowhere' : `at ${found.map(placeOf).join(', ')}`
-    report('delivered is there', `Put ${put.number} has a receipt for ${receiptPlace}, and is ${places}.`, [
-      put.number,
-    ])
+    const text = `Put ${put.number} has a receipt for ${placeOf({ holder: receipt, subSequenceNumber })}, and is ${places}.`
+    report('delivered is there', text, [put.number])
     return
   }
   const stray = strayed.get(there.holder)
@@ -192,11 +189,16 @@ function hashKeyOf(record: { partitionKey: string; explicitHashKey: string | und
   return BigInt(`0x${createHash('md5').update(record.partitionKey, 'utf8').digest('hex')}`)
 }
 
-function isIn(range: ShardRange | undefined, hashKey: bigint): boolean {
+function isIn(range: HashKeyRange | undefined, hashKey: bigint): boolean {
   return range !== undefined && range.startingHashKey <= hashKey && hashKey <= range.endingHashKey
 }
 
-function placeOf({ holder, subSequenceNumber }: StoredRecord): string {
-  const { shardId, sequenceNumber } = holder
+function placeOf({
+  holder: { shardId, sequenceNumber },
+  subSequenceNumber,
+}: {
+  holder: Pick<Receipt, 'shardId' | 'sequenceNumber'>
+  subSequenceNumber: number | undefined
+}): string {
   return `${shardId}/${sequenceNumber}${subSequenceNumber === undefined ? '' : `/${subSequenceNumber}`}`
 }

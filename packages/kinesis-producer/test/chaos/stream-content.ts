@@ -1,4 +1,4 @@
-import { decodeAggregate } from '@org/kinesis-core'
+import { decodeAggregate, type HashKeyRange } from '@org/kinesis-core'
 
 /** A record that a consumer sees, alone or as a member of an aggregate. */
 export interface StoredRecord {
@@ -21,14 +21,8 @@ interface Holder {
   bytes: number
 }
 
-export interface ShardRange {
-  shardId: string
-  startingHashKey: bigint
-  endingHashKey: bigint
-}
-
 export interface StreamContent {
-  shards: ReadonlyMap<string, ShardRange>
+  shards: ReadonlyMap<string, HashKeyRange>
   /** Shard by shard, parents before children, each in its order: as a consumer reads a key. */
   records: readonly StoredRecord[]
 }
@@ -53,12 +47,11 @@ interface RecordPage {
 /** Everything that the stream holds, read in process past every fault, aggregates unpacked. */
 export async function readStream(StreamName: string, reader: StreamReader): Promise<StreamContent> {
   const { Shards } = reader.call('ListShards', { StreamName }) as { Shards: ListedShard[] }
-  const shards = new Map<string, ShardRange>()
+  const shards = new Map<string, HashKeyRange>()
   const records: StoredRecord[] = []
   // Children are made after their parents, and numbered so.
   for (const { ShardId, HashKeyRange } of Shards.toSorted((a, b) => (a.ShardId < b.ShardId ? -1 : 1))) {
     shards.set(ShardId, {
-      shardId: ShardId,
       startingHashKey: BigInt(HashKeyRange.StartingHashKey),
       endingHashKey: BigInt(HashKeyRange.EndingHashKey),
     })
