@@ -1,4 +1,3 @@
-import { type Clock, sleep } from '@org/kinesis-core'
 import { byNumber, type Reshard } from './scenario.ts'
 import type { StreamReader } from './stream-content.ts'
 import { STREAM_NAME } from './world.ts'
@@ -8,20 +7,12 @@ interface OpenShard {
   HashKeyRange: { StartingHashKey: string; EndingHashKey: string }
 }
 
-/** Splits, merges and resizes when it is time; what the service refuses, a stream that is UPDATING say, is left out. */
-export async function reshardOnTime(
-  reshards: readonly Reshard[],
-  { clock, call, signal }: { clock: Clock; call: StreamReader['call']; signal: AbortSignal },
-): Promise<void> {
-  const startMs = clock.now()
-  for (const reshard of reshards) {
-    await sleep(clock, Math.max(0, startMs + reshard.atMs - clock.now()), signal)
-    if (signal.aborted) return
-    try {
-      change(reshard, call)
-    } catch (error) {
-      if ((error as { code?: string }).code === undefined) throw error
-    }
+/** Splits, merges or resizes; what the service refuses, of a stream that is UPDATING say, is left out. */
+export function reshard(what: Reshard, call: StreamReader['call']): void {
+  try {
+    change(what, call)
+  } catch (error) {
+    if ((error as { code?: string }).code === undefined) throw error
   }
 }
 

@@ -1,4 +1,3 @@
-import { sleep } from '@org/kinesis-core'
 import type { KinesisProducer, KinesisProducerOptions } from '../../src/index.ts'
 import { aggregationIn } from './aggregation-in.ts'
 import { ChaosError } from './chaos-error.ts'
@@ -6,8 +5,9 @@ import { Journal } from './journal.ts'
 import { judgeAccount } from './judge-account.ts'
 import { judgeContent } from './judge-content.ts'
 import { judgeReasons } from './judge-reasons.ts'
+import { onTime } from './on-time.ts'
 import { ProbedClock } from './probed-clock.ts'
-import { reshardOnTime } from './reshard.ts'
+import { reshard } from './reshard.ts'
 import { hooksInto, runTraffic } from './run-traffic.ts'
 import { drawScenario, type Mode, type Scenario } from './scenario.ts'
 import { simulatedWorld } from './simulated-world.ts'
@@ -73,9 +73,10 @@ async function play(
   })
   prepareStream(scenario, world)
   const over = new AbortController()
+  const when = { clock: world.clock, signal: over.signal }
   const around = Promise.all([
-    reshardOnTime(scenario.reshards, { clock: world.clock, call: world.call, signal: over.signal }),
-    jumpOnTime(scenario, world, clock, over.signal),
+    onTime(scenario.reshards, when, (planned) => reshard(planned, world.call)),
+    onTime(scenario.clockJumps, when, ({ byMs }) => clock.jump(byMs)),
   ])
   const traffic = runTraffic(producer, scenario, { clock: world.clock, journal }).finally(() => over.abort())
   await world.run(Promise.race([traffic, clock.spinning]), limitOf(scenario))
@@ -131,18 +132,4 @@ function limitOf({ mode, traffic, producer, clockJumps }: Scenario): number {
   if (mode === 'wire') return 60_000
   const jumpsMs = clockJumps.reduce((sum, { byMs }) => sum + Math.abs(byMs), 0)
   return 20 * (traffic.spanMs + producer.recordTtlMs + producer.requestTimeoutMs + jumpsMs) + 3_600_000
-}
-
-async function jumpOnTime(
-  { clockJumps }: Scenario,
-  { clock }: World,
-  probed: ProbedClock,
-  signal: AbortSignal,
-): Promise<void> {
-  const startMs = clock.now()
-  for (const { atMs, byMs } of clockJumps) {
-    await sleep(clock, Math.max(0, startMs + atMs - clock.now()), signal)
-    if (signal.aborted) return
-    probed.jump(byMs)
-  }
 }
