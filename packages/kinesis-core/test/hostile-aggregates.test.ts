@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { decodeAggregate, encodeAggregate } from '@org/kinesis-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { containerOf, field, messageOf } from './support/containers.js'
+import { containerOf, field, messageOf, nestedFields } from './support/containers.js'
 import { mutatedMessages } from './support/mutated-messages.js'
 
 const MIB = 1 << 20
@@ -19,12 +19,6 @@ const repeated = (hex: string, bytes = MIB) => {
 }
 const key = Buffer.from('0a0161', 'hex')
 const recordOf = (...parts: Buffer[]) => field(3, Buffer.concat(parts))
-
-function nested(depth: number): Buffer {
-  let message: Buffer = Buffer.alloc(0)
-  for (let level = 0; level < depth; level++) message = field(15, message)
-  return message
-}
 
 describe('decodeAggregate on damaged and hostile messages under a right MD5', () => {
   it('never throws, gives views of the container and no more members than fit into it', () => {
@@ -62,7 +56,7 @@ describe('decodeAggregate on damaged and hostile messages under a right MD5', ()
       1,
     ],
     ['unknown fields', [repeated('7a00', MIB / 2), repeated('7800', MIB / 2)], 0],
-    ['twenty thousand levels of unknown fields', [nested(20_000)], 0],
+    ['twenty thousand levels of unknown fields', [nestedFields(20_000)], 0],
     [
       'half a million groups, each within the last',
       [repeated('7b', MIB / 2), repeated('7c', MIB / 2)],

@@ -24,6 +24,13 @@ export function field(number: number, content: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([...head, rest]), content])
 }
 
+/** Fields that the format does not know, one in the other. */
+export function nestedFields(depth: number): Buffer {
+  let nested: Buffer = Buffer.alloc(0)
+  for (let level = 0; level < depth; level++) nested = field(15, nested)
+  return nested
+}
+
 export const userRecord: fc.Arbitrary<UserRecord> = fc.record(
   {
     partitionKey: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),

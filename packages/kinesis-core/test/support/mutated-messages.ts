@@ -1,6 +1,6 @@
 import { encodeAggregate } from '@org/kinesis-core'
 import fc from 'fast-check'
-import { field, messageOf, userRecord } from './containers.js'
+import { messageOf, nestedFields, userRecord } from './containers.js'
 
 type Mutation = (message: Buffer) => Buffer
 
@@ -60,11 +60,7 @@ const giantVarint = fc
   .tuple(fc.uint8Array({ minLength: 4, maxLength: 11 }), fc.nat({ max: 127 }))
   .map(([bytes, last]) => Buffer.from([...bytes.map((byte) => byte | 128), last]))
 
-const nestedUnknownFields = fc.integer({ min: 1, max: 100 }).map((depth) => {
-  let nested: Buffer = Buffer.alloc(0)
-  for (let level = 0; level < depth; level++) nested = field(15, nested)
-  return nested
-})
+const nestedUnknownFields = fc.integer({ min: 1, max: 100 }).map(nestedFields)
 
 const unknownGroups = fc
   .integer({ min: 1, max: 90 })
