@@ -34,7 +34,7 @@ export class DeliveryQueue {
 
   constructor(options: DeliveryQueueOptions, events: DeliveryEvents) {
     this.#options = options
-    this.#ledger = new EntryLedger(options)
+    this.#ledger = new EntryLedger(options, () => this.#send.isAhead)
     this.#send = new SendQueue(options, (entry) => this.#ledger.isAwaited(entry))
     this.#outcomes = new DeliveryOutcomes(options, events, this.#ledger, this.#send)
   }
@@ -278,6 +278,5 @@ export class DeliveryQueue {
     for (let entry = this.buffer.nextAdmitted(); entry !== undefined; entry = this.buffer.nextAdmitted()) {
       this.#add(entry, nowMs)
     }
-    this.buffer.announceRoom()
   }
 }

@@ -14,8 +14,9 @@ export class EntryLedger {
   /** A lower bound: looked up again only when it is reached. */
   #expiryMs = Number.POSITIVE_INFINITY
 
-  constructor(options: RecordBufferOptions) {
-    this.buffer = new RecordBuffer(options)
+  /** @param isAhead as for `RecordBuffer` */
+  constructor(options: RecordBufferOptions, isAhead: () => boolean) {
+    this.buffer = new RecordBuffer(options, isAhead)
   }
 
   /** The epoch of what enters now. */

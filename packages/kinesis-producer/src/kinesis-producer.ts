@@ -227,6 +227,7 @@ export class KinesisProducer implements AsyncDisposable {
     } finally {
       this.#pumping = false
     }
+    this.#queue.buffer.announceRoom()
     this.#telemetry.report(nowMs)
     if (this.#queue.pending > 0) this.#watch.look(nowMs, this.#queue.needsRecordLimit)
     this.#timer.arm(this.#wakeAtMs, nowMs)

@@ -15,10 +15,13 @@ export class RecordBuffer {
   bytes = 0
   readonly #options: RecordBufferOptions
   readonly #waiting = new EntryList()
+  readonly #isAhead: () => boolean
   #roomWaiters: (() => void)[] = []
 
-  constructor(options: RecordBufferOptions) {
+  /** @param isAhead true while so much waits to be sent that more would only take memory */
+  constructor(options: RecordBufferOptions, isAhead: () => boolean) {
     this.#options = options
+    this.#isAhead = isAhead
   }
 
   get waitingRecords(): number {
@@ -83,13 +86,13 @@ export class RecordBuffer {
     return found
   }
 
-  /** Resolves when a record of any usual size would be let in at once. */
+  /** Resolves when `hasRoom`. */
   whenRoom(): Promise<void> {
     if (this.hasRoom) return Promise.resolve()
     return new Promise((resolve) => this.#roomWaiters.push(resolve))
   }
 
-  /** To be called when records have left and those who waited have been let in. */
+  /** To be called when records have left or have been sent, and those who waited have been let in. */
   announceRoom(): void {
     if (this.#roomWaiters.length > 0 && this.hasRoom) this.releaseRoomWaiters()
   }
@@ -101,10 +104,10 @@ export class RecordBuffer {
     for (const resolve of waiters) resolve()
   }
 
-  /** True where a record of any usual size would be let in at once. */
+  /** True where a record of any usual size would be let in at once, and is of use there: what waits to be sent is not enough as it is. */
   get hasRoom(): boolean {
     const { maxRecordBytes = kinesisQuotas.defaultMaxRecordBytes, maxBufferedBytes } = this.#options
-    if (this.#waiting.count > 0) return false
+    if (this.#waiting.count > 0 || this.#isAhead()) return false
     // A buffer that is too small for two of the largest records would otherwise have to be empty.
     return this.#fits(maxRecordBytes + ENTRY_OVERHEAD_BYTES) || this.bytes <= maxBufferedBytes / 2
   }

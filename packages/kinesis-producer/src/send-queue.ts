@@ -20,6 +20,12 @@ export interface SendQueueOptions {
 }
 
 /**
+ * Full requests that wait until callers who heed backpressure are held: enough that the next one always leaves at once, and few enough
+ * that records leave while they are still in the processor's caches, and young to the garbage collector.
+ */
+const REQUESTS_AHEAD = 2
+
+/**
  * What is to be sent next: aggregates that are still open, the lines of the keys, the lanes of the shards, and what waits for another
  * attempt. Knows nothing of outcomes.
  */
@@ -164,6 +170,13 @@ export class SendQueue {
   get isFull(): boolean {
     const { readyEntries, readyBytes } = this.#lanes
     return readyEntries >= this.#options.maxBatchRecords || readyBytes >= this.#options.maxBatchBytes
+  }
+
+  /** True where as much is ready as the next requests can take: whoever can wait with more should. */
+  get isAhead(): boolean {
+    const { readyEntries, readyBytes } = this.#lanes
+    const { maxBatchRecords, maxBatchBytes } = this.#options
+    return readyEntries >= REQUESTS_AHEAD * maxBatchRecords || readyBytes >= REQUESTS_AHEAD * maxBatchBytes
   }
 
   /** True where a request is due: full, or its records have waited long enough. */
