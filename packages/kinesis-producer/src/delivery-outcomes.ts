@@ -2,7 +2,7 @@ import type { Random } from '@org/kinesis-core'
 import { type Batch, type BatchOutcome, Settlement } from './batch.js'
 import type { EntryLedger } from './entry-ledger.js'
 import { hashedKeyOf, membersOf } from './entry-members.js'
-import { entryCountFault, entryOutcome, wrongShardFault } from './entry-outcome.js'
+import { entryCountFault, entryOutcome, type Landed, wrongShardFault } from './entry-outcome.js'
 import type { PendingEntry } from './pending-entry.js'
 import { KeyHaltedError, type ProducerError, RecordExpiredError } from './producer-errors.js'
 import type { PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
@@ -104,7 +104,7 @@ export class DeliveryOutcomes {
 
   #landed(
     entry: PendingEntry,
-    landed: { shardId: string; sequenceNumber: string },
+    landed: Landed,
     settlement: Settlement,
   ): void {
     const predicted = entry.lane?.shardId
@@ -181,12 +181,15 @@ export class DeliveryOutcomes {
     this.#events.retrying(entry, fault, decision.retryAtMs - nowMs)
   }
 
-  #deliver(entry: PendingEntry, landed: { shardId: string; sequenceNumber: string }, nowMs: number): void {
+  #deliver(entry: PendingEntry, landed: Landed, nowMs: number): void {
     this.#ledger.settle(entry)
     this.counts.delivered += entry.count
     this.#events.delivered(entry, landed.shardId)
     const { attempts, history } = entry
-    entry.resolve({ ...landed, attempts, history })
+    if (entry.settlers !== undefined) {
+      const { shardId, sequenceNumber } = landed
+      entry.resolve({ shardId, sequenceNumber, attempts, history })
+    }
     if (entry.positions !== undefined) this.#events.spooledSettled(entry)
     // A request that was given up may still be on its way, with the data.
     if (attempts === 1) this.#send.recycle(entry)

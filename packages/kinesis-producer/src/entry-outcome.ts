@@ -1,10 +1,16 @@
 import { isThrottlingCode } from '@org/kinesis-core'
 import { type PutRecordsEntryResult, TransportFault } from './put-records-transport.js'
+import { StoredEntry } from './stored-entry.js'
 
-export type EntryOutcome = { shardId: string; sequenceNumber: string } | TransportFault
+/** Where an entry was stored. */
+export interface Landed {
+  readonly shardId: string
+  readonly sequenceNumber: string
+}
 
 /** Reads one entry of a PutRecords response. HTTP 200 says nothing about it: a failed entry in a good response is the normal path. */
-export function entryOutcome(result: PutRecordsEntryResult | null | undefined): EntryOutcome {
+export function entryOutcome(result: PutRecordsEntryResult | null | undefined): Landed | TransportFault {
+  if (result instanceof StoredEntry) return result
   // A transport of the user's may be JavaScript: what is no result, or none of ours, must not pass for one.
   const { shardId, sequenceNumber, errorCode, errorMessage } = result ?? {}
   if (typeof errorCode === 'string') {

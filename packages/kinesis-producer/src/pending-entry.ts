@@ -1,5 +1,6 @@
 import type { AggregateBuilder } from '@org/kinesis-core'
 import type { DeliveryAttempt, Receipt } from './delivery-report.js'
+import type { Landed } from './entry-outcome.js'
 import type { HashedKey } from './hashed-key.js'
 import type { ProducerError } from './producer-errors.js'
 import { notify } from './producer-hooks.js'
@@ -31,6 +32,9 @@ const RECEIPT_OVERHEAD_BYTES = 256
 /** What each further position in the spool costs. */
 const POSITION_BYTES = 8
 
+/** Text is kept as it is up to here. */
+const MAX_TEXT_LENGTH = 4_096
+
 export type Resolve = (receipt: Receipt) => void
 export type Reject = (error: ProducerError) => void
 
@@ -44,8 +48,9 @@ export class PendingEntry implements OutgoingEntry {
   /** As sent: of the record, or of its aggregate. */
   partitionKey: string
   explicitHashKey: string | undefined
-  /** Empty while the entry is open. */
-  data: Uint8Array = NO_DATA
+  /** What `data` says, as long as nobody has asked: many small buffers would be a good part of what a record costs. */
+  text: string | undefined = undefined
+  #data: Uint8Array = NO_DATA
   /** Where its first record falls; where all of them fall, unless they are of a bucket. */
   readonly key: HashedKey
   readonly keyBytes: number
@@ -79,7 +84,7 @@ export class PendingEntry implements OutgoingEntry {
   epoch = 0
   lane: ShardLane | undefined = undefined
   /** Where it landed, as long as it is not certain that this is the shard of all its records. */
-  landed: { shardId: string; sequenceNumber: string } | undefined = undefined
+  landed: Landed | undefined = undefined
   /** Listings since then in which that shard was not. */
   looks = 0
 
@@ -100,10 +105,31 @@ export class PendingEntry implements OutgoingEntry {
     this.expiresAtMs = expiresAtMs
   }
 
+  /** Empty while the entry is open. */
+  get data(): Uint8Array {
+    if (this.text !== undefined) this.data = Buffer.from(this.text)
+    return this.#data
+  }
+
+  set data(data: Uint8Array) {
+    this.text = undefined
+    this.#data = data
+  }
+
+  get dataBytes(): number {
+    return this.text === undefined ? this.#data.byteLength : this.userBytes
+  }
+
   /** Makes it the entry of this record alone. */
   carry({ data }: Pick<CheckedRecord, 'data'>): void {
-    this.data = typeof data === 'string' ? Buffer.from(data) : data
-    this.userBytes = this.data.byteLength
+    // Text with a single character beyond Latin-1 takes twice its bytes in memory: that must not count for much.
+    if (typeof data === 'string' && data.length <= MAX_TEXT_LENGTH) {
+      this.text = data
+      this.userBytes = Buffer.byteLength(data)
+    } else {
+      this.data = typeof data === 'string' ? Buffer.from(data) : data
+      this.userBytes = this.#data.byteLength
+    }
     this.sizeBytes = this.keyBytes + this.userBytes
   }
 

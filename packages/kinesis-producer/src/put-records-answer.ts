@@ -1,4 +1,5 @@
 import type { PutRecordsEntryResult } from './put-records-transport.js'
+import { StoredEntry } from './stored-entry.js'
 
 const RECORDS = Buffer.from('"Records":[')
 const FAILED_RECORD_COUNT = Buffer.from('"FailedRecordCount":')
@@ -112,9 +113,10 @@ class KnownShape {
   #readEntry(): PutRecordsEntryResult | undefined {
     const answer = this.#answer
     let shardId: string | undefined
-    let sequenceNumber: string | undefined
     let errorCode: string | undefined
     let errorMessage: string | undefined
+    let sequenceStart = -1
+    let sequenceEnd = -1
     let at = this.#at
     if (answer[at] !== OPENING_BRACE) return undefined
     do {
@@ -125,13 +127,24 @@ class KnownShape {
       const end = endOfString(answer, start)
       if (end < 0) return undefined
       at = end + 1
-      if (member === SEQUENCE_NUMBER) sequenceNumber = text(answer, start, end)
-      else if (member === SHARD_ID) shardId = this.#shardId(start, end)
+      if (member === SEQUENCE_NUMBER) {
+        sequenceStart = start
+        sequenceEnd = end
+      } else if (member === SHARD_ID) shardId = this.#shardId(start, end)
       else if (member === ERROR_CODE) errorCode = text(answer, start, end)
       else errorMessage = text(answer, start, end)
     } while (answer[at] === COMMA)
     if (answer[at] !== CLOSING_BRACE) return undefined
     this.#at = at + 1
+    if (
+      shardId !== undefined &&
+      sequenceStart >= 0 &&
+      errorCode === undefined &&
+      errorMessage === undefined
+    ) {
+      return new StoredEntry(shardId, answer, sequenceStart, sequenceEnd)
+    }
+    const sequenceNumber = sequenceStart < 0 ? undefined : text(answer, sequenceStart, sequenceEnd)
     return { shardId, sequenceNumber, errorCode, errorMessage }
   }
 

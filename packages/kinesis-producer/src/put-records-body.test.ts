@@ -24,6 +24,7 @@ const json = (stream: object, entries: readonly OutgoingEntry[]) =>
 
 const entry = (data: Uint8Array, partitionKey = 'key', explicitHashKey?: string): OutgoingEntry => ({
   data,
+  dataBytes: data.byteLength,
   partitionKey,
   explicitHashKey,
 })
@@ -47,15 +48,22 @@ const someKey = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 256 }),
 )
 
+const someText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 4_096, size: 'large' }),
+  fc.jsonValue().map((value) => JSON.stringify(value)),
+)
+
 describe('the body of a request', () => {
   it('is the JSON that a serializer would make, for any data and keys', () => {
-    const anEntry = fc.record({
-      data: someData,
-      partitionKey: someKey,
-      explicitHashKey: fc.option(fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map(String), {
-        nil: undefined,
-      }),
-    })
+    const someHashKey = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map(String)
+    const aHashKey = fc.option(someHashKey, { nil: undefined })
+    const anEntry = fc.oneof(
+      fc.tuple(someData, someKey, aHashKey).map((parts) => entry(...parts)),
+      fc.tuple(someText, someKey, aHashKey).map(([text, ...keys]) => ({
+        ...entry(Buffer.from(text), ...keys),
+        text,
+      })),
+    )
     fc.assert(
       fc.property(fc.array(anEntry, { maxLength: 60 }), (entries) => {
         expect(bodyOf({ streamName: 'orders' }, entries)).toBe(json({ StreamName: 'orders' }, entries))

@@ -25,7 +25,7 @@ const scratch = Buffer.allocUnsafeSlow(PIECE_BYTES)
 /** Room that `writePutRecordsBody` may need. */
 export function maxPutRecordsBodyBytes(stream: StreamIdentity, entries: readonly OutgoingEntry[]): number {
   let bytes = Buffer.byteLength(opening(stream)) + 2
-  for (const entry of entries) bytes += base64Length(entry.data.length) + maxFrameBytes(entry)
+  for (const entry of entries) bytes += base64Length(entry.dataBytes) + maxFrameBytes(entry)
   return bytes
 }
 
@@ -57,9 +57,9 @@ function endOfGroup(entries: readonly OutgoingEntry[], start: number): number {
   let bytes = 0
   let end = start
   for (; end < entries.length; end++) {
-    const { length } = entries[end]!.data
-    bytes += length + 2
-    if (length > SMALL_BYTES || bytes > PIECE_BYTES) break
+    const { dataBytes } = entries[end]!
+    bytes += dataBytes + 2
+    if (dataBytes > SMALL_BYTES || bytes > PIECE_BYTES) break
   }
   return end
 }
@@ -79,8 +79,9 @@ function writeGroup(
   let source = start
   for (let index = first; index < end; index++) {
     const entry = entries[index]!
-    scratch.set(entry.data, raw)
-    raw += entry.data.length
+    if (entry.text === undefined) scratch.set(entry.data, raw)
+    else scratch.write(entry.text, raw)
+    raw += entry.dataBytes
     while (raw % 3 !== 0) scratch[raw++] = 0
     source += maxFrameBytes(entry)
   }
@@ -89,11 +90,11 @@ function writeGroup(
   for (let index = first; index < end; index++) {
     const entry = entries[index]!
     at = copy(target, at, index === 0 ? FIRST_ENTRY : NEXT_ENTRY)
-    const length = base64Length(entry.data.length)
+    const length = base64Length(entry.dataBytes)
     target.copyWithin(at, source, source + length)
     source += length
     at += length
-    const rest = entry.data.length % 3
+    const rest = entry.dataBytes % 3
     if (rest !== 0) target[at - 1] = EQUALS
     if (rest === 1) target[at - 2] = EQUALS
     at = writeKeys(target, at, entry)

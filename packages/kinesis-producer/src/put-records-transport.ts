@@ -7,6 +7,9 @@ export interface OutgoingEntry {
   /** Decimal; overrides the hash of the partition key. */
   readonly explicitHashKey: string | undefined
   readonly data: Uint8Array
+  readonly dataBytes: number
+  /** The data where it is text of which nobody has asked for the bytes: a transport that can send it so spares them. */
+  readonly text?: string | undefined
 }
 
 /** One entry of a PutRecords response: shard and sequence number where it succeeded, an error code where it did not. */

@@ -4,8 +4,8 @@ import { ENTRY_OVERHEAD_BYTES } from './pending-entry.js'
 import { QueueFullError } from './producer-errors.js'
 import { RecordBuffer } from './record-buffer.js'
 
-const aBuffer = (records: number) =>
-  new RecordBuffer({ maxBufferedBytes: records * (100 + ENTRY_OVERHEAD_BYTES), maxRecordBytes: 100 })
+const aBuffer = (records: number, isAhead = () => false) =>
+  new RecordBuffer({ maxBufferedBytes: records * (100 + ENTRY_OVERHEAD_BYTES), maxRecordBytes: 100 }, isAhead)
 const aRecord = (bytes: number) => aCheckedRecord({ data: 'x'.repeat(bytes - 1) })
 
 describe('a buffer', () => {
@@ -68,6 +68,24 @@ describe('a buffer', () => {
     expect(announced).toBe(false)
 
     buffer.leave(records[0]!)
+    buffer.announceRoom()
+    await Promise.resolve()
+    expect(announced).toBe(true)
+  })
+
+  it('has no room for callers that can wait while enough waits to be sent, and takes what comes all the same', async () => {
+    let isAhead = true
+    const buffer = aBuffer(3, () => isAhead)
+    let announced = false
+    void buffer.whenRoom().then(() => {
+      announced = true
+    })
+    buffer.announceRoom()
+    await Promise.resolve()
+    expect(announced).toBe(false)
+    expect(buffer.hasRoomFor(aRecord(100))).toBe(true)
+
+    isAhead = false
     buffer.announceRoom()
     await Promise.resolve()
     expect(announced).toBe(true)

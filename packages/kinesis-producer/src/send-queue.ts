@@ -172,7 +172,7 @@ export class SendQueue {
     return readyEntries >= this.#options.maxBatchRecords || readyBytes >= this.#options.maxBatchBytes
   }
 
-  /** True where as much is ready as the next requests can take: whoever can wait with more should. */
+  /** True where the next requests are full already: whoever can wait with more should. */
   get isAhead(): boolean {
     const { readyEntries, readyBytes } = this.#lanes
     const { maxBatchRecords, maxBatchBytes } = this.#options

@@ -173,6 +173,7 @@ describe('a body', () => {
     const large = (fill: number) =>
       Array.from({ length: 8 }, () => ({
         data: Buffer.alloc(1_000_000, fill),
+        dataBytes: 1_000_000,
         partitionKey: 'a',
         explicitHashKey: undefined,
       }))

@@ -65,6 +65,7 @@ export function put(
 export function records(...texts: string[]): OutgoingEntry[] {
   return texts.map((text) => ({
     data: Buffer.from(text),
+    dataBytes: Buffer.byteLength(text),
     partitionKey: `key of ${text}`,
     explicitHashKey: undefined,
   }))

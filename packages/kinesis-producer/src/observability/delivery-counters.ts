@@ -34,7 +34,7 @@ export class DeliveryCounters {
     this.#counts.UserRecordsPut += entry.count
     this.#counts.UserRecordsDataPut += entry.userBytes
     this.#counts.KinesisRecordsPut++
-    this.#counts.KinesisRecordsDataPut += entry.data.byteLength
+    this.#counts.KinesisRecordsDataPut += entry.dataBytes
     this.#distributions.UserRecordsPerKinesisRecord.add(entry.count)
     this.#distributions.RetriesPerRecord.add(entry.attempts - 1, entry.count)
   }
