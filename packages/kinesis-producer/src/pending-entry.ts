@@ -28,7 +28,7 @@ export type Place =
  */
 export const ENTRY_OVERHEAD_BYTES = 512
 /** What each further receipt of an aggregate costs until it is there. */
-const RECEIPT_OVERHEAD_BYTES = 256
+const RECEIPT_OVERHEAD_BYTES = 384
 /** What each further position in the spool costs. */
 const POSITION_BYTES = 8
 
@@ -168,6 +168,11 @@ export class PendingEntry implements OutgoingEntry {
   addSettlers(resolve?: Resolve | Reject, reject?: Resolve | Reject): void {
     if (this.settlers === undefined) {
       if (resolve === undefined && reject === undefined) return
+      if (this.count === 1) {
+        // To push into an empty array would make room for seventeen.
+        this.settlers = [resolve, reject]
+        return
+      }
       // No holes, which flattening would drop.
       this.settlers = new Array((this.count - 1) * 2).fill(undefined)
     }

@@ -21,7 +21,7 @@ describe('options', () => {
       onExpired: 'continue',
       lingerMs: 20,
       maxBatchRecords: 500,
-      maxBatchBytes: 5 * 1024 * 1024,
+      maxBatchBytes: 2 * 1024 * 1024,
       maxRecordBytes: undefined,
       aggregation: undefined,
       producerId: undefined,

@@ -52,7 +52,7 @@ export interface KinesisProducerOptions {
   lingerMs?: number
   /** Entries in one request, records or aggregates, 1 to 500. A full request is sent at once. @default 500 */
   maxBatchRecords?: number
-  /** Data and partition keys in one request, in bytes, up to 10 MiB. A full request is sent at once. @default 5 MiB */
+  /** Data and partition keys in one request, in bytes, up to 10 MiB. A full request is sent at once. @default 2 MiB */
   maxBatchBytes?: number
   /** Data and partition key of one record, in bytes, up to 10 MiB. @default what the stream allows, which is asked when a record exceeds 1 MiB */
   maxRecordBytes?: number
@@ -181,7 +181,7 @@ export function resolveKinesisProducerOptions(
     options.maxRecordBytes === undefined
       ? undefined
       : integer(options, 'maxRecordBytes', 0, 1, kinesisQuotas.maxRecordBytes)
-  const least = Math.max(5 * MiB, maxRecordBytes ?? 0)
+  const least = Math.max(2 * MiB, maxRecordBytes ?? 0)
   const maxBatchBytes = integer(options, 'maxBatchBytes', least, 1, kinesisQuotas.maxPutRecordsBytes)
   if (maxRecordBytes !== undefined && maxBatchBytes < maxRecordBytes) {
     throw new InvalidOptionError(
