@@ -102,11 +102,7 @@ export class DeliveryOutcomes {
     }
   }
 
-  #landed(
-    entry: PendingEntry,
-    landed: Landed,
-    settlement: Settlement,
-  ): void {
+  #landed(entry: PendingEntry, landed: Landed, settlement: Settlement): void {
     const predicted = entry.lane?.shardId
     const isMisplaced = predicted !== undefined && predicted !== landed.shardId
     if (isMisplaced) settlement.outcome.misplaced++

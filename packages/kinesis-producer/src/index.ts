@@ -1,3 +1,4 @@
+export { type Closable, type CloseOnSignalOptions, closeOnSignal } from './close-on-signal.js'
 export type { DeliveryAttempt, Receipt } from './delivery-report.js'
 export { KinesisProducer } from './kinesis-producer.js'
 export type { ProducerChannels, ProducerMessage } from './observability/diagnostics-channels.js'

@@ -87,7 +87,7 @@ export interface ProducerHooks {
   onAggregationUnavailable?: (event: AggregationUnavailableEvent) => void
   /**
    * With `spool`: bytes were found that are no records, as a process leaves them that is killed amid a write. Everything else is sent.
-   * Without this hook it is a process warning.
+   * Without this hook, and without a log, it is a process warning.
    */
   onSpoolDamage?: (event: SpoolDamage) => void
   /** Once, with `spool`: it could not be opened, or takes nothing more. What was accepted is still sent. */

@@ -4,7 +4,7 @@ import { Fifo } from './fifo.js'
 import type { ProducerTelemetry } from './observability/producer-telemetry.js'
 import type { PendingEntry, Reject, Resolve } from './pending-entry.js'
 import { type ProducerError, producerIsClosed, QueueFullError } from './producer-errors.js'
-import { notify, type ProducerHooks } from './producer-hooks.js'
+import type { ProducerHooks } from './producer-hooks.js'
 import type { CheckedRecord, RecordChecker } from './record-input.js'
 import type { Spool, SpoolStats } from './spool/spool.js'
 import { cannotOpen, SpoolError, spoolIsStarting, stateIsUnknown } from './spool/spool-error.js'
@@ -21,7 +21,7 @@ export interface SpooledRecordsOptions {
 export interface ProducerParts {
   queue: DeliveryQueue
   checker: RecordChecker
-  telemetry: Pick<ProducerTelemetry, 'recordFailed'>
+  telemetry: Pick<ProducerTelemetry, 'recordFailed' | 'spoolDamaged' | 'spoolFailed'>
 }
 
 /** Takes a record that is at this position of the spool into the queue. */
@@ -211,7 +211,7 @@ export class SpooledRecords {
     this.#failure = error
     if (this.isStarting) this.#state = 'started'
     this.#refuseHeld(error)
-    notify(this.#options.hooks.onSpoolFailed, { error })
+    this.#parts.telemetry.spoolFailed(error)
   }
 
   /** Those who may wait are spared, where room is all that is lacking. */
@@ -229,18 +229,15 @@ export class SpooledRecords {
   }
 
   #tellDamage(spool: Spool): void {
-    const { onSpoolDamage } = this.#options.hooks
     const { report } = spool
     for (; this.#toldDamage < report.length; this.#toldDamage++) {
       const damage = report[this.#toldDamage]!
-      if (onSpoolDamage !== undefined) notify(onSpoolDamage, damage)
-      else {
-        const { directory } = this.#options.spool
-        const { segment, offset, bytes, reason } = damage
-        emitWarning(
-          `The spool in ${directory} has ${bytes} bytes that are no records: ${segment} at ${offset}, ${reason}. The rest is sent.`,
-        )
-      }
+      if (this.#parts.telemetry.spoolDamaged(damage)) continue
+      const { directory } = this.#options.spool
+      const { segment, offset, bytes, reason } = damage
+      emitWarning(
+        `The spool in ${directory} has ${bytes} bytes that are no records: ${segment} at ${offset}, ${reason}. The rest is sent.`,
+      )
     }
   }
 

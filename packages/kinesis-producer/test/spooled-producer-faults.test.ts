@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -93,9 +94,13 @@ describe('a directory', () => {
     const { local } = await aService()
     const directory = join(aSpoolDirectory(), 'spool')
     const failures: ProducerError[] = []
+    const warn = vi.fn()
+    const heard = vi.fn()
+    subscribe('kinesis-producer:spool-failed', heard)
     const producer = aProducer(local, {
       spool: { directory, fsyncIntervalMs: 10 },
       hooks: { onSpoolFailed: ({ error }) => failures.push(error) },
+      log: { warn },
     })
     await producer.ready()
     const put = producer.put({ partitionKey: 'a', data: '1' })
@@ -108,6 +113,14 @@ describe('a directory', () => {
     await expect(put).resolves.toMatchObject({ attempts: 1 })
     expect(await producer.close()).toEqual({ undelivered: [] })
     expect(failures).toMatchObject([refusal])
+    unsubscribe('kinesis-producer:spool-failed', heard)
+    expect(heard.mock.calls.map(([message]) => message)).toEqual([
+      { error: failures[0], producer, streamName: 'orders' },
+    ])
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('takes no records any more'), {
+      streamName: 'orders',
+      cause: failures[0],
+    })
   })
 
   it('with damage in it is told of, and everything else is sent', async () => {
@@ -120,8 +133,18 @@ describe('a directory', () => {
     writeFileSync(join(spool.directory, file), bytes)
 
     const damage: SpoolDamage[] = []
-    const next = aProducer(service.local, { spool, hooks: { onSpoolDamage: (event) => damage.push(event) } })
+    const warn = vi.fn()
+    const heard = vi.fn()
+    subscribe('kinesis-producer:spool-damage', heard)
+    const hooks = { onSpoolDamage: (event: SpoolDamage) => damage.push(event) }
+    const next = aProducer(service.local, { spool, hooks, log: { warn } })
     await next.close()
+    unsubscribe('kinesis-producer:spool-damage', heard)
+    expect(heard.mock.calls).toMatchObject([[{ ...damage[0], producer: next }, expect.anything()]])
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringContaining('no records'),
+      expect.objectContaining({ segment: file, reason: 'bad-checksum' }),
+    )
     expect(damage).toMatchObject([
       { segment: file, reason: 'bad-checksum', keptIn: `${join(spool.directory, file)}.corrupt` },
     ])

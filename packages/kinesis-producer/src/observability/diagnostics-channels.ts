@@ -7,7 +7,9 @@ import type {
   PacingUnavailableEvent,
   RecordFailedEvent,
   RecordRetriedEvent,
+  SpoolFailedEvent,
 } from '../producer-hooks.js'
+import type { SpoolDamage } from '../spool/spool-damage.js'
 
 /** What every message says besides the event of the hook: all producers of a process share the channels. */
 export interface ProducerMessage {
@@ -23,6 +25,8 @@ export interface ProducerChannels {
   'kinesis-producer:record-failed': RecordFailedEvent & ProducerMessage
   'kinesis-producer:pacing-unavailable': PacingUnavailableEvent & ProducerMessage
   'kinesis-producer:aggregation-unavailable': AggregationUnavailableEvent & ProducerMessage
+  'kinesis-producer:spool-damage': SpoolDamage & ProducerMessage
+  'kinesis-producer:spool-failed': SpoolFailedEvent & ProducerMessage
 }
 
 /** One for the process, as `node:diagnostics_channel` has it. Whoever publishes asks for `hasSubscribers` first: then an unused channel is free. */
@@ -33,4 +37,6 @@ export const channels = {
   recordFailed: channel('kinesis-producer:record-failed'),
   pacingUnavailable: channel('kinesis-producer:pacing-unavailable'),
   aggregationUnavailable: channel('kinesis-producer:aggregation-unavailable'),
+  spoolDamage: channel('kinesis-producer:spool-damage'),
+  spoolFailed: channel('kinesis-producer:spool-failed'),
 }

@@ -2,6 +2,7 @@ import type { ProducerError } from '../producer-errors.js'
 import type { AggregationUnavailableEvent } from '../producer-hooks.js'
 import type { TransportFault } from '../put-records-transport.js'
 import type { ShardMap } from '../shard-map.js'
+import type { SpoolDamage } from '../spool/spool-damage.js'
 
 /**
  * Where the producer logs to; `console` and most loggers that take a message and an object will do. Nothing of a record is ever logged: no
@@ -65,6 +66,15 @@ export class OperatorLog {
         closedShards: closed.slice(0, MAX_SHARDS_NAMED),
       })
     }
+  }
+
+  spoolDamaged({ segment, offset, bytes, reason, keptIn }: SpoolDamage): void {
+    const details = { segment, offset, bytes, reason, ...(keptIn === undefined ? {} : { keptIn }) }
+    this.#say('warn', 'The spool has bytes that are no records: the rest of it is sent.', details)
+  }
+
+  spoolFailed(cause: ProducerError): void {
+    this.#say('warn', 'The spool takes no records any more: what was accepted is still sent.', { cause })
   }
 
   attemptFailed(records: number, fault: TransportFault, shardId: string | undefined): void {

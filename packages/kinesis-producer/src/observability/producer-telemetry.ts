@@ -9,6 +9,7 @@ import { notify, type ProducerHooks } from '../producer-hooks.js'
 import type { UndeliveredRecord } from '../producer-report.js'
 import type { StreamIdentity, TransportFault } from '../put-records-transport.js'
 import type { ShardMap } from '../shard-map.js'
+import type { SpoolDamage } from '../spool/spool-damage.js'
 import { channels } from './diagnostics-channels.js'
 import { MetricsRecorder } from './metrics-recorder.js'
 import { OperatorLog, type ProducerLog } from './producer-log.js'
@@ -102,6 +103,18 @@ export class ProducerTelemetry implements Omit<DeliveryEvents, 'spooledSettled'>
   collectUndelivered(): UndeliveredRecord[] {
     this.#undelivered ??= []
     return this.#undelivered
+  }
+
+  /** False where neither a hook nor the log has it: somebody should. */
+  spoolDamaged(damage: SpoolDamage): boolean {
+    this.#log?.spoolDamaged(damage)
+    this.#tell(channels.spoolDamage, this.#hooks.onSpoolDamage, damage)
+    return this.#log !== undefined || this.#hooks.onSpoolDamage !== undefined
+  }
+
+  spoolFailed(error: ProducerError): void {
+    this.#log?.spoolFailed(error)
+    this.#tell(channels.spoolFailed, this.#hooks.onSpoolFailed, { error })
   }
 
   useShardMap(map: ShardMap, nowMs: number): void {
