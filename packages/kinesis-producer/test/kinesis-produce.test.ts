@@ -62,6 +62,23 @@ describe('kinesis-produce', () => {
     expect(await dataOf(stream)).toEqual(['', '\ufffd\0', 'a'].sort())
   })
 
+  it('packs small lines into aggregates where it is asked to, in the order of their keys', async () => {
+    const stream = createStream()
+    const lines = Array.from({ length: 2_000 }, (_, index) => `{"user":"user-${index % 5}","n":${index}}`)
+    const flags = ['--aggregate', '--ordering', 'per-key', '--format', 'ndjson', '--partition-key', 'user']
+
+    const { status, stdout } = await produce([...to(stream), ...flags], { input: lines.join('\n') })
+
+    expect(status).toBe(0)
+    expect(stdout).toContain('2,000 read, 2,000 delivered, 0 failed, 0 refused')
+    const records = await storedIn(local, stream)
+    for (let user = 0; user < 5; user++) {
+      const ofUser = records.filter(({ partitionKey }) => partitionKey === `user-${user}`)
+      expect(ofUser.map(({ data }) => data)).toEqual(lines.filter((_, index) => index % 5 === user))
+    }
+    expect(new Set(records.map(({ sequenceNumber }) => sequenceNumber)).size).toBeLessThan(100)
+  })
+
   it('takes the key of a line from the capture group of a regex', async () => {
     const stream = createStream()
 
