@@ -79,7 +79,7 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
-   * Takes a record without the cost of a promise. The answer says whether the buffer has room for the next: after a `false` await `ready()`.
+   * Takes a record without the cost of a promise. The answer says whether the next is welcome: after a `false` await `ready()`.
    * What becomes of the record is told to the callbacks, if there are any, to `onBatchSettled` and `onRecordFailed`, and in `stats()`.
    *
    * Throws what `put` would reject with where the record is not taken: it is invalid, the buffer is full (`QueueFullError`, whatever
@@ -100,9 +100,9 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the buffer has room for a record of any permitted size (one of less than two such records: when it is half empty).
-   * Await it before every put to keep memory bounded; with `aggregation` the first call also waits until it is known whether the stream takes
-   * aggregates. Rejects once the producer is closed, or where its spool takes nothing.
+   * Resolves when fewer than two full requests wait to be sent, and the buffer has room for a record of any permitted size (one of less than
+   * two such records: when it is half empty). Await it before every put to keep memory low; with `aggregation` the first call also waits until
+   * it is known whether the stream takes aggregates. Rejects once the producer is closed, or where its spool takes nothing.
    */
   async ready(): Promise<void> {
     if (this.#state === 'open') await this.#spooled?.ready()
