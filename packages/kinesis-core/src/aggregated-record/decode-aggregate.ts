@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   aggregatedRecordFields,
   MAGIC,
@@ -8,7 +8,7 @@ import {
   tagFields,
   type UserRecord,
 } from './format.js'
-import { LENGTH_DELIMITED, MalformedProtobufError, ProtobufReader, VARINT } from './protobuf.js'
+import { LENGTH_DELIMITED, MalformedProtobufError, ProtobufReader, tagOf, VARINT } from './protobuf.js'
 
 export type DecodedRecord = UserRecord & { data: Buffer; tags: readonly RecordTag[] }
 
@@ -23,12 +23,11 @@ export type DecodedAggregate =
 
 /** Unpacks an aggregated record. Never throws; time and memory are bounded by the size of `bytes`; data are views, not copies. */
 export function decodeAggregate(bytes: Uint8Array): DecodedAggregate {
+  const messageEnd = bytes.length - MD5_BYTES
+  if (messageEnd < MAGIC.length || !beginsWithMagic(bytes)) return { kind: 'plain' }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const messageEnd = buffer.length - MD5_BYTES
-  if (messageEnd < MAGIC.length || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) return { kind: 'plain' }
   const message = buffer.subarray(MAGIC.length, messageEnd)
-  if (!createHash('md5').update(message).digest().equals(buffer.subarray(messageEnd)))
-    return { kind: 'plain' }
+  if (!hash('md5', message, 'buffer').equals(buffer.subarray(messageEnd))) return { kind: 'plain' }
   try {
     return { kind: 'aggregated', records: readAggregatedRecord(message) }
   } catch (error) {
@@ -37,73 +36,93 @@ export function decodeAggregate(bytes: Uint8Array): DecodedAggregate {
   }
 }
 
-interface RawRecord {
-  keyIndex: number | undefined
-  hashKeyIndex: number | undefined
-  data: Buffer | undefined
-  tags: RecordTag[]
+/** Most records are no aggregates, and that is to cost them nothing. */
+function beginsWithMagic(bytes: Uint8Array): boolean {
+  for (let at = 0; at < MAGIC.length; at++) if (bytes[at] !== MAGIC[at]) return false
+  return true
 }
 
+const NO_TAGS: readonly RecordTag[] = Object.freeze([])
+const KEYS = tagOf(aggregatedRecordFields.partitionKeyTable, LENGTH_DELIMITED)
+const HASH_KEYS = tagOf(aggregatedRecordFields.explicitHashKeyTable, LENGTH_DELIMITED)
+const RECORDS = tagOf(aggregatedRecordFields.records, LENGTH_DELIMITED)
+const KEY_INDEX = tagOf(recordFields.partitionKeyIndex, VARINT)
+const HASH_KEY_INDEX = tagOf(recordFields.explicitHashKeyIndex, VARINT)
+const DATA = tagOf(recordFields.data, LENGTH_DELIMITED)
+const TAGS = tagOf(recordFields.tags, LENGTH_DELIMITED)
+const TAG_KEY = tagOf(tagFields.key, LENGTH_DELIMITED)
+const TAG_VALUE = tagOf(tagFields.value, LENGTH_DELIMITED)
+
+/** The tables come first, wherever they stand: the records refer to them. */
 function readAggregatedRecord(message: Buffer): DecodedRecord[] {
   const keys: string[] = []
   const hashKeys: string[] = []
-  const raw: RawRecord[] = []
+  const tables = new ProtobufReader(message)
+  while (!tables.done) {
+    const tag = tables.tag()
+    if (tag === KEYS) keys.push(tables.chunk().toString('utf8'))
+    else if (tag === HASH_KEYS) hashKeys.push(tables.chunk().toString('latin1'))
+    else tables.skip(tag)
+  }
+  const records: DecodedRecord[] = []
   const reader = new ProtobufReader(message)
   while (!reader.done) {
-    const { field, wireType } = reader.tag()
-    if (wireType !== LENGTH_DELIMITED) reader.skip(wireType)
-    else if (field === aggregatedRecordFields.partitionKeyTable) keys.push(reader.chunk().toString('utf8'))
-    else if (field === aggregatedRecordFields.explicitHashKeyTable)
-      hashKeys.push(reader.chunk().toString('latin1'))
-    else if (field === aggregatedRecordFields.records) raw.push(readRecord(reader.chunk()))
-    else reader.chunk()
+    const tag = reader.tag()
+    if (tag !== RECORDS) reader.skip(tag)
+    else {
+      const end = reader.enter()
+      records.push(readRecord(reader, keys, hashKeys))
+      reader.leave(end)
+    }
   }
-  // The tables may follow the records, so indices are looked up at the end.
-  return raw.map((record) => resolve(record, keys, hashKeys))
+  return records
 }
 
-function readRecord(message: Buffer): RawRecord {
-  const record: RawRecord = { keyIndex: undefined, hashKeyIndex: undefined, data: undefined, tags: [] }
-  const reader = new ProtobufReader(message)
+function readRecord(
+  reader: ProtobufReader,
+  keys: readonly string[],
+  hashKeys: readonly string[],
+): DecodedRecord {
+  let keyIndex: number | undefined
+  let hashKeyIndex: number | undefined
+  let data: Buffer | undefined
+  let tags: RecordTag[] | undefined
   while (!reader.done) {
-    const { field, wireType } = reader.tag()
-    if (field === recordFields.partitionKeyIndex && wireType === VARINT) record.keyIndex = reader.varint()
-    else if (field === recordFields.explicitHashKeyIndex && wireType === VARINT)
-      record.hashKeyIndex = reader.varint()
-    else if (field === recordFields.data && wireType === LENGTH_DELIMITED) record.data = reader.chunk()
-    else if (field === recordFields.tags && wireType === LENGTH_DELIMITED)
-      record.tags.push(readTag(reader.chunk()))
-    else reader.skip(wireType)
+    const tag = reader.tag()
+    if (tag === KEY_INDEX) keyIndex = reader.varint()
+    else if (tag === DATA) data = reader.chunk()
+    else if (tag === HASH_KEY_INDEX) hashKeyIndex = reader.varint()
+    else if (tag === TAGS) {
+      const end = reader.enter()
+      const recordTag = readTag(reader)
+      reader.leave(end)
+      if (tags === undefined) tags = [recordTag]
+      else tags.push(recordTag)
+    } else reader.skip(tag)
   }
-  return record
-}
-
-function readTag(message: Buffer): RecordTag {
-  let key: string | undefined
-  let value: string | undefined
-  const reader = new ProtobufReader(message)
-  while (!reader.done) {
-    const { field, wireType } = reader.tag()
-    if (field === tagFields.key && wireType === LENGTH_DELIMITED) key = reader.chunk().toString('utf8')
-    else if (field === tagFields.value && wireType === LENGTH_DELIMITED)
-      value = reader.chunk().toString('utf8')
-    else reader.skip(wireType)
-  }
-  if (key === undefined) throw new MalformedProtobufError('a tag has no key')
-  return value === undefined ? { key } : { key, value }
-}
-
-function resolve(record: RawRecord, keys: readonly string[], hashKeys: readonly string[]): DecodedRecord {
-  const { keyIndex, hashKeyIndex, data, tags } = record
   if (keyIndex === undefined) throw new MalformedProtobufError('a record has no partition key')
   if (data === undefined) throw new MalformedProtobufError('a record has no data')
   const partitionKey = keys[keyIndex]
-  if (partitionKey === undefined)
+  if (partitionKey === undefined) {
     throw new MalformedProtobufError(`partition key ${keyIndex} is not in the table`)
-  if (hashKeyIndex === undefined) return { partitionKey, data, tags }
+  }
+  if (hashKeyIndex === undefined) return { partitionKey, data, tags: tags ?? NO_TAGS }
   const explicitHashKey = hashKeys[hashKeyIndex]
   if (explicitHashKey === undefined) {
     throw new MalformedProtobufError(`explicit hash key ${hashKeyIndex} is not in the table`)
   }
-  return { partitionKey, explicitHashKey, data, tags }
+  return { partitionKey, explicitHashKey, data, tags: tags ?? NO_TAGS }
+}
+
+function readTag(reader: ProtobufReader): RecordTag {
+  let key: string | undefined
+  let value: string | undefined
+  while (!reader.done) {
+    const tag = reader.tag()
+    if (tag === TAG_KEY) key = reader.chunk().toString('utf8')
+    else if (tag === TAG_VALUE) value = reader.chunk().toString('utf8')
+    else reader.skip(tag)
+  }
+  if (key === undefined) throw new MalformedProtobufError('a tag has no key')
+  return value === undefined ? { key } : { key, value }
 }

@@ -33,28 +33,40 @@ export function writeVarint(target: Buffer, offset: number, value: number): numb
 
 export class MalformedProtobufError extends Error {}
 
-/** Reads one message; every length is checked against the end, so that no input reads or allocates beyond it. */
-export class ProtobufReader {
-  #at: number
+/** What a message calls a field: its number and its wire type, in one. */
+export function tagOf(field: number, wireType: number): number {
+  return field * 8 + wireType
+}
 
-  constructor(
-    private readonly bytes: Buffer,
-    start = 0,
-    private readonly end = bytes.length,
-  ) {
-    this.#at = start
+/**
+ * Reads a message, and those in it; every length is checked against the end of the message that it is in, so that no input reads or allocates
+ * beyond it.
+ */
+export class ProtobufReader {
+  readonly #bytes: Buffer
+  #at = 0
+  #end: number
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+    this.#end = bytes.length
   }
 
   get done(): boolean {
-    return this.#at >= this.end
+    return this.#at >= this.#end
   }
 
   varint(): number {
+    const first = this.#bytes[this.#at]!
+    if (first < 128 && this.#at < this.#end) {
+      this.#at++
+      return first
+    }
     let value = 0
     let scale = 1
     for (let count = 0; count < 10; count++) {
-      if (this.#at >= this.end) throw new MalformedProtobufError('a number runs past the end')
-      const byte = this.bytes[this.#at++]!
+      if (this.#at >= this.#end) throw new MalformedProtobufError('a number runs past the end')
+      const byte = this.#bytes[this.#at++]!
       value += (byte & 127) * scale
       if (byte < 128) return value
       scale *= 128
@@ -62,34 +74,47 @@ export class ProtobufReader {
     throw new MalformedProtobufError('a number has more than ten bytes')
   }
 
-  /** Field number and wire type. */
-  tag(): { field: number; wireType: number } {
+  /** See `tagOf`. */
+  tag(): number {
     const tag = this.varint()
-    const field = Math.floor(tag / 8)
-    if (field === 0) throw new MalformedProtobufError('field number 0')
-    return { field, wireType: tag % 8 }
+    if (tag < 8) throw new MalformedProtobufError('field number 0')
+    return tag
   }
 
   /** A view of a length-delimited field: no copy. */
   chunk(): Buffer {
     const length = this.varint()
-    if (length > this.end - this.#at) throw new MalformedProtobufError('a field runs past the end')
-    const chunk = this.bytes.subarray(this.#at, this.#at + length)
-    this.#at += length
-    return chunk
+    const start = this.#at
+    this.#advance(length)
+    return this.#bytes.subarray(start, this.#at)
   }
 
-  /** Passes over a field that this reader does not know, as protobuf asks of every reader. */
-  skip(wireType: number): void {
+  /** Goes into a message that is a field of this one; returns what `leave` needs. */
+  enter(): number {
+    const outerEnd = this.#end
+    const length = this.varint()
+    if (length > outerEnd - this.#at) throw new MalformedProtobufError('a field runs past the end')
+    this.#end = this.#at + length
+    return outerEnd
+  }
+
+  /** Comes back from a message that has been read to its end. */
+  leave(outerEnd: number): void {
+    this.#end = outerEnd
+  }
+
+  /** Passes over a field that its reader does not know, as protobuf asks of every reader. */
+  skip(tag: number): void {
+    const wireType = tag % 8
     if (wireType === VARINT) this.varint()
-    else if (wireType === LENGTH_DELIMITED) this.chunk()
+    else if (wireType === LENGTH_DELIMITED) this.#advance(this.varint())
     else if (wireType === 1) this.#advance(8)
     else if (wireType === 5) this.#advance(4)
     else throw new MalformedProtobufError(`wire type ${wireType}`)
   }
 
   #advance(count: number): void {
-    if (count > this.end - this.#at) throw new MalformedProtobufError('a field runs past the end')
+    if (count > this.#end - this.#at) throw new MalformedProtobufError('a field runs past the end')
     this.#at += count
   }
 }
