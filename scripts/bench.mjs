@@ -4,6 +4,7 @@ import { runBuilt } from './run-built.mjs'
 runBuilt('bench', {
   local: { workspace: '@org/kinesis-local', file: 'packages/kinesis-local/bench/local.ts' },
   pipeline: { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/pipeline.ts' },
+  processor: { workspace: '@org/kinesis-processor', file: 'packages/kinesis-processor/bench/processor.ts' },
   producer: { workspace: '@org/kinesis-producer', file: 'packages/kinesis-producer/bench/producer.ts' },
   soak: { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/soak.ts' },
 })

@@ -1,7 +1,6 @@
 import type { Latency, LatencyTask } from './loads/latency.ts'
 import { rounded, type SectionResult, type SectionSettings } from './section.ts'
 import type { Sink } from './sink.ts'
-import { TaskProcess } from './task-process.ts'
 
 const SERVICE_MS = 10
 const LINGER_MS = 20
@@ -30,7 +29,7 @@ export async function measureLatency(sink: Sink, settings: SectionSettings): Pro
         rounds: quick ? 1 : ROUNDS,
         durationMs: quick ? 1_000 : 3_000,
       }
-      const process = new TaskProcess('./loads/run.ts', sink, task, profileFolder)
+      const process = sink.start(new URL('./loads/run.ts', import.meta.url), task, profileFolder)
       const rounds = await process.answer<Latency[]>()
       await process.ended
       const quietest = rounds.reduce((best, round) => (round.lateMs < best.lateMs ? round : best))

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { TaskProcess } from '../../../bench/task-process.ts'
 import type { Backlog, BacklogTask } from './loads/backlog.ts'
 import type { Bounded, BoundedTask } from './loads/bounded.ts'
 import { rounded, type SectionResult, type SectionSettings } from './section.ts'
 import { EVENT_BYTES } from './sides/events.ts'
 import type { Sink } from './sink.ts'
-import { TaskProcess } from './task-process.ts'
 
 const BACKLOG_RECORDS = 1_000_000
 const PAYLOAD_BYTES = BACKLOG_RECORDS * EVENT_BYTES
@@ -101,7 +101,7 @@ async function whileAnswersAreHeld<T>(
 ): Promise<T> {
   await sink.tell({ reset: { shards: 16, serviceMs: 0, limits: false } })
   await sink.tell('hold')
-  const process = new TaskProcess('./loads/run.ts', sink, task)
+  const process = sink.start(new URL('./loads/run.ts', import.meta.url), task)
   try {
     return await measure(process)
   } finally {

@@ -3,7 +3,6 @@ import { kinesisQuotas } from '@org/kinesis-core'
 import type { Pressure, PressureTask } from './loads/pressure.ts'
 import { distinctInputs } from './sides/events.ts'
 import type { Sink, SinkReport } from './sink.ts'
-import { TaskProcess } from './task-process.ts'
 
 export interface PressureOptions {
   processes: number
@@ -37,7 +36,9 @@ export async function runPressure(sink: Sink, options: PressureOptions): Promise
     warmUpMs,
     durationMs,
   }
-  const running = Array.from({ length: processes }, () => new TaskProcess('./loads/run.ts', sink, task))
+  const running = Array.from({ length: processes }, () =>
+    sink.start(new URL('./loads/run.ts', import.meta.url), task),
+  )
   await Promise.all(running.map((process) => process.answer()))
   for (const process of running) process.proceed()
   await sleep(warmUpMs)

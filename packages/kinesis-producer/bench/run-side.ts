@@ -1,7 +1,6 @@
 import { EVENT_BYTES } from './sides/events.ts'
 import type { SideRun, SideTask } from './sides/run.ts'
 import type { Sink, SinkReport } from './sink.ts'
-import { TaskProcess } from './task-process.ts'
 
 export interface Measured {
   cpuMicrosPerRecord: number
@@ -18,7 +17,7 @@ export async function runSide(
   task: Omit<SideTask, 'url'>,
   profileFolder?: string,
 ): Promise<Measured> {
-  const process = new TaskProcess('./sides/run.ts', sink, task, profileFolder)
+  const process = sink.start(new URL('./sides/run.ts', import.meta.url), task, profileFolder)
   const answer = await process.answer<SideRun>()
   await process.ended
   const report = await sink.tell('report')

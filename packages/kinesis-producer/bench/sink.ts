@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { TaskProcess } from '../../../bench/task-process.ts'
 import type { SinkOrder, SinkReport } from './sink/serve.ts'
 
 export type { SinkReport } from './sink/serve.ts'
@@ -30,6 +31,17 @@ export class Sink {
     const caFile = join(folder, 'ca.pem')
     await writeFile(caFile, cert)
     return new Sink(child, folder, url, caFile)
+  }
+
+  /** A fresh process that does one task against it. */
+  start(file: URL, task: object, profileFolder?: string): TaskProcess {
+    const env = {
+      NODE_EXTRA_CA_CERTS: this.caFile,
+      // Of version 2 of the AWS SDK: it keeps its connections, and keeps its notice to itself.
+      AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1',
+      AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
+    }
+    return new TaskProcess(file, { ...task, url: this.url }, { env, profileFolder })
   }
 
   async tell(order: SinkOrder): Promise<SinkReport> {

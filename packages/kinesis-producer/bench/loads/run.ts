@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { answerTask } from '../../../../bench/answer-task.ts'
 import { type BacklogTask, backlog } from './backlog.ts'
 import { type BoundedTask, bounded } from './bounded.ts'
 import { type LatencyTask, latency } from './latency.ts'
@@ -15,18 +16,13 @@ export interface Bench {
   proceed(): Promise<void>
 }
 
-// Forked by the bench.
-process.once('message', (task: LoadTask & { url: string }) => {
-  const bench: Bench = {
+answerTask((task: LoadTask & { url: string }) =>
+  run(task, {
     url: task.url,
     say: (what) => process.send!(what),
     proceed: async () => void (await once(process, 'message')),
-  }
-  run(task, bench)
-    .catch((error: Error) => ({ error: error.message }))
-    .then((answer) => process.send!(answer, () => process.exit()))
-})
-process.once('disconnect', () => process.exit())
+  }),
+)
 
 function run(task: LoadTask, bench: Bench): Promise<object> {
   switch (task.load) {

@@ -1,3 +1,4 @@
+import { answerTask } from '../../../../bench/answer-task.ts'
 import { peakRss } from '../peak-rss.ts'
 import { type SideName, sides } from './all-sides.ts'
 
@@ -21,12 +22,7 @@ export interface SideRun {
   peakRssGrowthBytes: number
 }
 
-// Forked by the bench.
-process.once('message', (task: SideTask) => {
-  run(task)
-    .catch((error: Error) => ({ error: error.message }))
-    .then((answer) => process.send!(answer, () => process.exit()))
-})
+answerTask(run)
 
 async function run({ side, url, warmUpRecords, records }: SideTask): Promise<SideRun> {
   const { put } = await sides[side]({ url })
