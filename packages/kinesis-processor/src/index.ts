@@ -15,6 +15,14 @@ export type { RejectedRecord, RejectedSink } from './rejected-record.js'
 export type { Sink, SinkContext, SinkRecord, SinkResult } from './sink.js'
 export type { Step } from './step.js'
 export type { RecordPosition } from './stream-record.js'
+export type { UntimelyEvent } from './windows/event-time.js'
+export { count, type Measure, maximum, minimum, type Stats, stats, sum } from './windows/measures.js'
 export { type TumblingWindowsHandler, tumblingWindows } from './windows/tumbling-windows.js'
+export {
+  type AggregateStates,
+  reducer,
+  type WindowAggregate,
+  type WindowAggregates,
+} from './windows/window-aggregate.js'
 export { type MergedWindow, mergeWindowPartials, type WindowPartial } from './windows/window-partial.js'
 export type { TumblingWindowsOptions, WindowCounts } from './windows/windows-options.js'

@@ -1,8 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { userEventSchema } from '@org/demo-generator/user-event'
+import { type AcceptedEvent, userEventSchema } from '@org/demo-generator/user-event'
 import type { Clock, Random } from '@org/kinesis-core'
 import {
   json,
+  stats,
   type TumblingWindowsHandler,
   tumblingWindows,
   type WindowPartial,
@@ -17,6 +18,9 @@ export interface UserEventWindowsOptions {
   time?: { clock?: Clock; random?: Random }
 }
 
+const aggregates = { value: stats(({ value }: AcceptedEvent) => value) }
+type UserEventPartial = WindowPartial<typeof aggregates>
+
 /** Counts and averages per user and event type in windows of one minute of event time. */
 export function userEventWindows({
   dynamodb,
@@ -27,8 +31,8 @@ export function userEventWindows({
     decode: json(userEventSchema),
     key: (event) => windowKey(event.user_id.trim(), event.event_type.trim().toUpperCase()),
     time: (event, position) => Date.parse(normalise(event, position).event_time),
-    value: (event) => event.value,
-    emit: dynamoDbSink<WindowPartial>({
+    aggregates,
+    emit: dynamoDbSink<UserEventPartial>({
       client: dynamodb,
       tableName,
       key: { partition: 'window_key', sort: 'partial_id' },
@@ -54,7 +58,8 @@ function partsOf(key: string): { user_id: string; event_type: string } {
   return { user_id: key.slice(0, between), event_type: eventType }
 }
 
-function toWindowItem(partial: WindowPartial): Record<string, unknown> {
+function toWindowItem(partial: UserEventPartial): Record<string, unknown> {
+  const { count, sum, average, minimum, maximum } = partial.aggregates.value
   return {
     window_key: partial.key,
     ...partsOf(partial.key),
@@ -63,10 +68,8 @@ function toWindowItem(partial: WindowPartial): Record<string, unknown> {
     window_end: new Date(partial.windowEndMs).toISOString(),
     shard_id: partial.shardId,
     event_count: partial.count,
-    value_count: partial.valueCount,
-    value_sum: partial.sum,
-    ...(partial.valueCount === 0
-      ? {}
-      : { avg_value: partial.average, min_value: partial.minimum, max_value: partial.maximum }),
+    value_count: count,
+    value_sum: sum,
+    ...(count === 0 ? {} : { avg_value: average, min_value: minimum, max_value: maximum }),
   }
 }

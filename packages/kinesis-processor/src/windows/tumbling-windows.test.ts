@@ -1,59 +1,19 @@
 import { encodeAggregate, type KinesisEvent } from '@org/kinesis-core'
-import { kinesisEvent, lambdaContext, type TestRecord } from '@org/kinesis-core/testing'
+import { kinesisEvent, lambdaContext } from '@org/kinesis-core/testing'
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { PermanentError, UnexpectedEventError } from '../errors.js'
-import { instantClock, MemorySink } from '../handler-fixture.js'
-import { json } from '../json-decoder.js'
-import { tumblingWindows } from './tumbling-windows.js'
-import { mergeWindowPartials, type WindowPartial } from './window-partial.js'
-import type { TumblingWindowsOptions, WindowCounts } from './windows-options.js'
-
-const NOON = Date.UTC(2026, 0, 1, 12)
-const schema = z.object({ user: z.string(), at: z.number().optional(), value: z.number().optional() })
-type Event = z.infer<typeof schema>
-
-/** An event `afterMs` after noon. */
-const click = (user: string, afterMs: number, value?: number): TestRecord => ({
-  partitionKey: user,
-  data: { user, at: NOON + afterMs, value },
-  arrivalMs: NOON + afterMs,
-})
-
-function windowsOf(options: Partial<TumblingWindowsOptions<Event>> = {}) {
-  const sink = new MemorySink<WindowPartial>()
-  const counts: WindowCounts[] = []
-  const handler = tumblingWindows({
-    decode: json(schema),
-    key: ({ user }) => user,
-    time: ({ at }) => at,
-    value: ({ value }) => value,
-    emit: sink,
-    onInvocation: (of) => counts.push(of),
-    clock: instantClock(),
-    ...options,
-  })
-  return { handler, sink, counts }
-}
-
-interface Invocation {
-  state?: Record<string, unknown>
-  final?: boolean
-  early?: boolean
-}
-
-const windowEvent = (
-  records: TestRecord[],
-  { state = {}, final = false, early = false }: Invocation = {},
-): KinesisEvent => ({
-  ...kinesisEvent(records),
-  window: { start: '2026-01-01T12:00:00Z', end: '2026-01-01T12:01:00Z' },
-  state,
-  shardId: 'shardId-000000000000',
-  eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/test-stream',
-  isFinalInvokeForWindow: final,
-  isWindowTerminatedEarly: early,
-})
+import { MemorySink } from '../handler-fixture.js'
+import { stats } from './measures.js'
+import {
+  aggregates,
+  type Click,
+  click,
+  NOON,
+  type Partials,
+  windowEvent,
+  windowsOf,
+} from './window-fixture.js'
+import { mergeWindowPartials } from './window-partial.js'
 
 describe('tumbling windows', () => {
   it('keep count, sum, average, minimum and maximum from invocation to invocation, and emit them at the end', async () => {
@@ -69,17 +29,17 @@ describe('tumbling windows', () => {
     expect(sink.stored).toEqual([])
     const last = await handler(windowEvent([], { state: second.state, final: true }), lambdaContext())
 
-    expect(last).toEqual({ state: { a: [] }, batchItemFailures: [] })
+    expect(last).toEqual({ state: { names: ['value'], entries: [] }, batchItemFailures: [] })
     expect(sink.stored).toMatchObject([
-      { key: 'ann', count: 3, valueCount: 3, sum: 6, average: 2, minimum: -1, maximum: 5 },
+      {
+        key: 'ann',
+        count: 3,
+        aggregates: { value: { count: 3, sum: 6, average: 2, minimum: -1, maximum: 5 } },
+      },
       {
         key: 'bob',
         count: 1,
-        valueCount: 0,
-        sum: 0,
-        average: undefined,
-        minimum: undefined,
-        maximum: undefined,
+        aggregates: { value: { count: 0, sum: 0, average: null, minimum: null, maximum: null } },
       },
     ])
   })
@@ -156,7 +116,9 @@ describe('tumbling windows', () => {
     )
 
     expect(new Set(sink.stored.map(({ partialId }) => partialId)).size).toBe(2)
-    expect(mergeWindowPartials(sink.stored)).toMatchObject([{ key: 'ann', count: 2, sum: 4, average: 2 }])
+    expect(mergeWindowPartials(sink.stored, aggregates)).toMatchObject([
+      { key: 'ann', count: 2, aggregates: { value: { sum: 4, average: 2 } } },
+    ])
   })
 
   it('spill partials before the state is too large for Lambda', async () => {
@@ -167,7 +129,9 @@ describe('tumbling windows', () => {
 
     expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(800_000)
     expect(sink.stored.length).toBeGreaterThan(1_000)
-    expect(counts).toEqual([{ records: 9_000, skipped: 0, emitted: sink.stored.length, unstorable: 0 }])
+    expect(counts).toEqual([
+      { records: 9_000, skipped: 0, late: 0, ahead: 0, emitted: sink.stored.length, unstorable: 0 },
+    ])
     await handler(windowEvent([], { state, final: true }), lambdaContext())
     expect(sink.stored).toHaveLength(9_000)
   })
@@ -210,8 +174,8 @@ describe('records that a window can never count', () => {
     )
 
     expect(response.batchItemFailures).toEqual([])
-    expect(counts).toEqual([{ records: 4, skipped: 3, emitted: 1, unstorable: 0 }])
-    expect(sink.stored).toMatchObject([{ key: 'ann', count: 1, sum: 1 }])
+    expect(counts).toEqual([{ records: 4, skipped: 3, late: 0, ahead: 0, emitted: 1, unstorable: 0 }])
+    expect(sink.stored).toMatchObject([{ key: 'ann', count: 1, aggregates: { value: { sum: 1 } } }])
   })
 
   it('are not those whose value cannot be summed: the event is counted alone', async () => {
@@ -226,7 +190,7 @@ describe('records that a window can never count', () => {
       lambdaContext(),
     )
 
-    expect(sink.stored).toMatchObject([{ key: 'ann', count: 3, valueCount: 1, sum: 1 }])
+    expect(sink.stored).toMatchObject([{ key: 'ann', count: 3, aggregates: { value: { count: 1, sum: 1 } } }])
   })
 
   it('are those as well on which the key is a PermanentError, or the time no number', async () => {
@@ -234,10 +198,14 @@ describe('records that a window can never count', () => {
       throw new PermanentError('no tenant')
     }
 
-    for (const options of [{ key }, { time: () => Number.NaN }, { value: () => Number.NaN }]) {
+    for (const options of [
+      { key },
+      { time: () => Number.NaN },
+      { aggregates: { value: stats<Click>(() => Number.NaN) } },
+    ]) {
       const { handler, counts } = windowsOf(options)
       await handler(windowEvent([click('ann', 0)], { final: true }), lambdaContext())
-      expect(counts).toEqual([{ records: 1, skipped: 1, emitted: 0, unstorable: 0 }])
+      expect(counts).toEqual([{ records: 1, skipped: 1, late: 0, ahead: 0, emitted: 0, unstorable: 0 }])
     }
   })
 })
@@ -245,7 +213,7 @@ describe('records that a window can never count', () => {
 describe('an invocation that fails', () => {
   const fault = (times: number, error: unknown) => {
     let left = times
-    return new MemorySink<WindowPartial>(() => (left-- > 0 ? error : undefined))
+    return new MemorySink<Partials>(() => (left-- > 0 ? error : undefined))
   }
 
   it('throws, rather than report partial failures', async () => {
@@ -279,9 +247,9 @@ describe('an invocation that fails', () => {
     })
     await handler(event, lambdaContext())
 
-    expect(mergeWindowPartials(emit.stored)).toMatchObject([
-      { key: 'bob', count: 1, sum: 2 },
-      { key: 'ann', count: 1, sum: 1 },
+    expect(mergeWindowPartials(emit.stored, aggregates)).toMatchObject([
+      { key: 'bob', count: 1, aggregates: { value: { sum: 2 } } },
+      { key: 'ann', count: 1, aggregates: { value: { sum: 1 } } },
     ])
   })
 
@@ -299,7 +267,7 @@ describe('an invocation that fails', () => {
 
   it('does not, where a partial can never be stored: that is said, and the others are stored', async () => {
     const unstorable: string[] = []
-    const emit = new MemorySink<WindowPartial>(({ value }) =>
+    const emit = new MemorySink<Partials>(({ value }) =>
       value.key === 'bob' ? new PermanentError('the key is too long') : undefined,
     )
     const { handler, counts } = windowsOf({ emit, onUnstorable: ({ key }) => unstorable.push(key) })
@@ -307,67 +275,17 @@ describe('an invocation that fails', () => {
     await handler(windowEvent([click('ann', 0), click('bob', 0)], { final: true }), lambdaContext())
 
     expect(unstorable).toEqual(['bob'])
-    expect(counts).toEqual([{ records: 2, skipped: 0, emitted: 1, unstorable: 1 }])
+    expect(counts).toEqual([{ records: 2, skipped: 0, late: 0, ahead: 0, emitted: 1, unstorable: 1 }])
   })
 
   it.each([
     ['no window', kinesisEvent([click('ann', 0)]), /give the mapping of this function a tumbling window/],
     ['nothing', undefined, /no window/],
-    ['another state', windowEvent([], { state: { a: 7 } }), /not written by this handler/],
+    ['another state', windowEvent([], { state: { entries: 7 } }), /not written by this handler/],
   ])('says what is wrong with the event: %s', async (_, event, message) => {
     const call = windowsOf().handler(event as KinesisEvent, lambdaContext())
 
     await expect(call).rejects.toThrow(UnexpectedEventError)
     await expect(call).rejects.toThrow(message)
-  })
-})
-
-describe('mergeWindowPartials', () => {
-  const partial = (over: Partial<WindowPartial>): WindowPartial => ({
-    key: 'ann',
-    windowStartMs: 0,
-    windowEndMs: 60_000,
-    count: 1,
-    valueCount: 0,
-    sum: 0,
-    average: undefined,
-    minimum: undefined,
-    maximum: undefined,
-    shardId: 'shardId-000000000000',
-    partialId: 'p1',
-    firstSequenceNumber: '1',
-    ...over,
-  })
-  const valued = (value: number, over: Partial<WindowPartial>) =>
-    partial({ valueCount: 1, sum: value, average: value, minimum: value, maximum: value, ...over })
-
-  it('adds up by sum and count, across shards', () => {
-    const merged = mergeWindowPartials([
-      valued(1, { partialId: 'p1', count: 3, valueCount: 3, sum: 6, average: 2, maximum: 4 }),
-      valued(10, { partialId: 'p2', shardId: 'shardId-000000000001' }),
-      partial({ partialId: 'p3', count: 5 }),
-      valued(7, { key: 'bob' }),
-      valued(8, { windowStartMs: 60_000, windowEndMs: 120_000, partialId: 'p4' }),
-    ])
-
-    expect(merged).toEqual([
-      {
-        key: 'ann',
-        windowStartMs: 0,
-        windowEndMs: 60_000,
-        count: 9,
-        valueCount: 4,
-        sum: 16,
-        average: 4,
-        minimum: 1,
-        maximum: 10,
-      },
-      expect.objectContaining({ key: 'bob', count: 1, average: 7 }),
-      expect.objectContaining({ key: 'ann', windowStartMs: 60_000, average: 8 }),
-    ])
-  })
-
-  it('counts a partial once that comes twice, and takes the later', () => {
-    expect(mergeWindowPartials([partial({ count: 2 }), partial({ count: 3 })])).toMatchObject([{ count: 3 }])
   })
 })

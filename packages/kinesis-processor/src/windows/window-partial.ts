@@ -1,47 +1,41 @@
-import type { WindowAggregate } from './window-state.js'
-
-/**
- * Part of a window's result: what one shard saw of a key in one stretch of state. Partials of a window and key add up (`mergeWindowPartials`);
- * `partialId` is the same whenever the partial is computed again, so that storing it twice changes nothing.
- */
-export interface WindowPartial extends MergedWindow {
-  shardId: string
-  /** `<window start in ISO 8601>#<shard>#<sequence number>.<sub-sequence number>`, the last two of the partial's first record. */
-  partialId: string
-  firstSequenceNumber: string
-}
+import type { AggregateStates, WindowAggregates } from './window-aggregate.js'
+import type { WindowEntry } from './window-state.js'
 
 /** The result of a window for a key. */
-export interface MergedWindow {
+export interface MergedWindow<A = object> {
   key: string
   /** In milliseconds since the epoch; the end is not part of the window. */
   windowStartMs: number
   windowEndMs: number
   /** Events. */
   count: number
-  /** Events that had a value; `sum` and the three below it are of those. */
-  valueCount: number
-  sum: number
-  /** Undefined where no event had a value. */
-  average: number | undefined
-  minimum: number | undefined
-  maximum: number | undefined
+  /** By the names of the option `aggregates`. */
+  aggregates: AggregateStates<A>
 }
 
-export function partialOf(aggregate: WindowAggregate, windowMs: number, shardId: string): WindowPartial {
-  const { windowStartMs, key, count, sum, valueCount, firstSequenceNumber, firstSubSequenceNumber } =
-    aggregate
+/**
+ * Part of a window's result: what one shard saw of a key in one stretch of state. Partials of a window and key add up (`mergeWindowPartials`);
+ * `partialId` is the same whenever the partial is computed again, so that storing it twice changes nothing.
+ */
+export interface WindowPartial<A = object> extends MergedWindow<A> {
+  shardId: string
+  /** `<window start in ISO 8601>#<shard>#<sequence number>.<sub-sequence number>`, the last two of the partial's first record. */
+  partialId: string
+  firstSequenceNumber: string
+}
+
+export function partialOf<A>(
+  entry: WindowEntry,
+  { names, windowMs, shardId }: { names: readonly string[]; windowMs: number; shardId: string },
+): WindowPartial<A> {
+  const { windowStartMs, key, count, states, firstSequenceNumber, firstSubSequenceNumber } = entry
   const place = `${firstSequenceNumber}.${firstSubSequenceNumber}`
   return {
     key,
     windowStartMs,
     windowEndMs: windowStartMs + windowMs,
     count,
-    valueCount,
-    sum,
-    average: averageOf(sum, valueCount),
-    minimum: aggregate.minimum,
-    maximum: aggregate.maximum,
+    aggregates: byName(names, states) as AggregateStates<A>,
     shardId,
     partialId: `${new Date(windowStartMs).toISOString()}#${shardId}#${place}`,
     firstSequenceNumber,
@@ -49,46 +43,40 @@ export function partialOf(aggregate: WindowAggregate, windowMs: number, shardId:
 }
 
 /**
- * Adds up the partials of windows, by sum and count. A partial that comes twice counts once, the later one; the result is in the order in
- * which windows and keys first came.
+ * Adds up the partials of windows with the aggregates that made them. A partial that comes twice counts once, the later one; the result is
+ * in the order in which windows and keys first came. What a partial has not, because its aggregate was added to the handler later, is as
+ * without events.
  */
-export function mergeWindowPartials(partials: Iterable<WindowPartial>): MergedWindow[] {
-  const distinct = new Map<string, WindowPartial>()
+export function mergeWindowPartials<A extends WindowAggregates<never>>(
+  partials: Iterable<WindowPartial<A>>,
+  aggregates: A,
+): MergedWindow<A>[] {
+  const distinct = new Map<string, WindowPartial<A>>()
   for (const partial of partials) distinct.set(JSON.stringify([partial.key, partial.partialId]), partial)
-  const merged = new Map<string, MergedWindow>()
-  for (const partial of distinct.values()) {
-    const { shardId: _shard, partialId: _id, firstSequenceNumber: _first, ...own } = partial
-    const id = `${own.windowStartMs}/${own.key}`
+  const names = Object.keys(aggregates)
+  const merged = new Map<string, { window: MergedWindow<A>; states: unknown[] }>()
+  for (const { key, windowStartMs, windowEndMs, count, aggregates: of } of distinct.values()) {
+    const given = of as Readonly<Record<string, unknown>>
+    const states = names.map((name) =>
+      Object.hasOwn(given, name) ? given[name] : aggregates[name]!.initial(),
+    )
+    const id = `${windowStartMs}/${key}`
     const known = merged.get(id)
-    merged.set(id, known === undefined ? own : add(known, own))
+    if (known === undefined) {
+      const window = { key, windowStartMs, windowEndMs, count, aggregates: of }
+      merged.set(id, { window, states })
+    } else {
+      known.window.count += count
+      known.states = names.map((name, at) => aggregates[name]!.merge(known.states[at], states[at]))
+    }
   }
-  return [...merged.values()]
+  return [...merged.values()].map(({ window, states }) => ({
+    ...window,
+    aggregates: byName(names, states) as AggregateStates<A>,
+  }))
 }
 
-function add(a: MergedWindow, b: MergedWindow): MergedWindow {
-  const sum = a.sum + b.sum
-  const valueCount = a.valueCount + b.valueCount
-  return {
-    ...a,
-    count: a.count + b.count,
-    sum,
-    valueCount,
-    average: averageOf(sum, valueCount),
-    minimum: ofEither(Math.min, a.minimum, b.minimum),
-    maximum: ofEither(Math.max, a.maximum, b.maximum),
-  }
-}
-
-function averageOf(sum: number, valueCount: number): number | undefined {
-  return valueCount === 0 ? undefined : sum / valueCount
-}
-
-/** Of the one that is there, where the other is not. */
-export function ofEither(
-  pick: (a: number, b: number) => number,
-  a: number | undefined,
-  b: number | undefined,
-): number | undefined {
-  if (a === undefined) return b
-  return b === undefined ? a : pick(a, b)
+function byName(names: readonly string[], states: readonly unknown[]): Record<string, unknown> {
+  // Not by assignment: a name may be __proto__.
+  return Object.fromEntries(names.map((name, at) => [name, states[at]]))
 }

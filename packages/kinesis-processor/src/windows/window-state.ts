@@ -1,68 +1,75 @@
 import { UnexpectedEventError } from '../errors.js'
-import { ofEither } from './window-partial.js'
+import { DEFAULT_MAX_BYTES, type WindowAggregates } from './window-aggregate.js'
 
-/** What is known of one key in one window: all that count, sum, average, minimum and maximum need. */
-export interface WindowAggregate {
+/** What is known of one key in one window. */
+export interface WindowEntry {
   /** Start of the event-time window, in milliseconds since the epoch. */
   windowStartMs: number
   key: string
   count: number
-  sum: number
-  /** Values that `sum`, `minimum` and `maximum` are of: events without a value count, and no more. */
-  valueCount: number
-  minimum: number | undefined
-  maximum: number | undefined
-  /** Of the first record of this key in this chunk of state: with it a partial overwrites itself when it is computed again. */
+  /** In the order of the aggregates' names. */
+  states: unknown[]
+  /** Of the first record of this key in this stretch of state: with it a partial overwrites itself when it is computed again. */
   firstSequenceNumber: string
   firstSubSequenceNumber: number
 }
 
-/** Compact, because Lambda bounds the state of a shard to 1 MB: an array per key, in the order of the fields above. No value is null. */
-type Packed = [number, string, number, number, number, number | null, number | null, string, number]
+/** Compact, because Lambda bounds the state of a shard to 1 MB: the fields in the order above. */
+type Packed = [number, string, number, unknown[], string, number]
 
-const EMPTY_STATE_BYTES = '{"a":[]}'.length
+interface Kept extends WindowEntry {
+  bytes: number
+}
 
-/** Aggregates as they travel in Lambda's window state. */
-export class WindowState {
-  readonly #aggregates = new Map<string, WindowAggregate>()
-  #bytes = EMPTY_STATE_BYTES
+/** The entries as they travel in Lambda's window state. */
+export class WindowState<T> {
+  readonly names: readonly string[]
+  readonly #aggregates: WindowAggregates<T>[string][]
+  readonly #entries = new Map<string, Kept>()
+  readonly #emptyBytes: number
+  #bytes: number
 
-  static unpack(state: unknown): WindowState {
-    const unpacked = new WindowState()
-    const packed = typeof state === 'object' && state !== null && 'a' in state ? state.a : []
-    if (!Array.isArray(packed) || !packed.every(Array.isArray)) {
-      throw new UnexpectedEventError(
-        'The window state was not written by this handler: it is of another version.',
-      )
-    }
-    for (const [
-      windowStartMs,
-      key,
-      count,
-      sum,
-      valueCount,
-      minimum,
-      maximum,
-      first,
-      firstSub,
-    ] of packed as Packed[]) {
+  constructor(aggregates: WindowAggregates<T>) {
+    this.names = Object.keys(aggregates)
+    this.#aggregates = Object.values(aggregates)
+    this.#emptyBytes = Buffer.byteLength(JSON.stringify(this.pack()))
+    this.#bytes = this.#emptyBytes
+  }
+
+  /**
+   * A state that other aggregates made, before a deployment, is read by name: one that is new begins in the middle of the window, one that is
+   * gone is left out.
+   */
+  static unpack<T>(state: unknown, aggregates: WindowAggregates<T>): WindowState<T> {
+    const unpacked = new WindowState(aggregates)
+    if (typeof state !== 'object' || state === null || Object.keys(state).length === 0) return unpacked
+    const { names, entries } = state as { names?: unknown; entries?: unknown }
+    if (!Array.isArray(names) || !Array.isArray(entries) || !entries.every(isPacked))
+      throw new UnexpectedEventError('The window state was not written by this handler.')
+    const places = unpacked.names.map((name) => names.indexOf(name))
+    for (const [windowStartMs, key, count, states, firstSequenceNumber, firstSubSequenceNumber] of entries) {
       unpacked.#keep({
         windowStartMs,
         key,
         count,
-        sum,
-        valueCount,
-        minimum: minimum ?? undefined,
-        maximum: maximum ?? undefined,
-        firstSequenceNumber: first,
-        firstSubSequenceNumber: firstSub,
+        states: places.map((place, at) => (place < 0 ? unpacked.#aggregates[at]!.initial() : states[place])),
+        firstSequenceNumber,
+        firstSubSequenceNumber,
       })
     }
     return unpacked
   }
 
   pack(): Record<string, unknown> {
-    return { a: [...this.#aggregates.values()].map(packed) }
+    const packed = ({ windowStartMs, key, count, states, ...first }: WindowEntry): Packed => [
+      windowStartMs,
+      key,
+      count,
+      states,
+      first.firstSequenceNumber,
+      first.firstSubSequenceNumber,
+    ]
+    return { names: this.names, entries: [...this.#entries.values()].map(packed) }
   }
 
   /** An upper bound of what `pack` takes as JSON, kept while records are added. */
@@ -70,49 +77,68 @@ export class WindowState {
     return this.#bytes
   }
 
-  get aggregates(): WindowAggregate[] {
-    return [...this.#aggregates.values()]
+  get entries(): WindowEntry[] {
+    return [...this.#entries.values()]
   }
 
+  /** @returns the entry of the event where one of its states is larger now than its aggregate allows, else undefined */
   add(
     windowStartMs: number,
     key: string,
-    value: number | undefined,
+    event: T,
     place: { sequenceNumber: string; subSequenceNumber: number },
-  ): void {
-    let aggregate = this.#aggregates.get(idOf(windowStartMs, key))
-    if (aggregate === undefined) {
-      aggregate = {
-        windowStartMs,
-        key,
-        count: 0,
-        sum: 0,
-        valueCount: 0,
-        minimum: undefined,
-        maximum: undefined,
-        firstSequenceNumber: place.sequenceNumber,
-        firstSubSequenceNumber: place.subSequenceNumber,
-      }
-      this.#keep(aggregate)
+  ): WindowEntry | undefined {
+    const known = this.#entries.get(idOf(windowStartMs, key))
+    // All of them before any is kept: an event is counted by all, or by none.
+    const states = this.#aggregates.map((aggregate, at) =>
+      aggregate.add(known === undefined ? aggregate.initial() : known.states[at], event),
+    )
+    const { kept, isTooLarge } = this.#keep({
+      windowStartMs,
+      key,
+      count: (known?.count ?? 0) + 1,
+      states,
+      firstSequenceNumber: known?.firstSequenceNumber ?? place.sequenceNumber,
+      firstSubSequenceNumber: known?.firstSubSequenceNumber ?? place.subSequenceNumber,
+    })
+    return isTooLarge ? kept : undefined
+  }
+
+  remove({ windowStartMs, key }: WindowEntry): void {
+    const id = idOf(windowStartMs, key)
+    this.#bytes -= this.#entries.get(id)?.bytes ?? 0
+    this.#entries.delete(id)
+  }
+
+  #keep(entry: WindowEntry): { kept: Kept; isTooLarge: boolean } {
+    const { bytes: statesBytes, isTooLarge } = this.#measure(entry.states)
+    // Three numbers of 25 characters at most; brackets, commas and quotes are 12.
+    const own = Buffer.byteLength(JSON.stringify(entry.key)) + entry.firstSequenceNumber.length + 3 * 25 + 12
+    const kept = { ...entry, bytes: own + statesBytes }
+    const id = idOf(entry.windowStartMs, entry.key)
+    this.#bytes += kept.bytes - (this.#entries.get(id)?.bytes ?? 0)
+    this.#entries.set(id, kept)
+    return { kept, isTooLarge }
+  }
+
+  #measure(states: readonly unknown[]): { bytes: number; isTooLarge: boolean } {
+    let bytes = 0
+    let isTooLarge = false
+    for (const [at, { fixedBytes, maxBytes = DEFAULT_MAX_BYTES }] of this.#aggregates.entries()) {
+      const own = fixedBytes ?? this.#measured(states[at], at)
+      bytes += own + ','.length
+      if (fixedBytes === undefined && own > maxBytes) isTooLarge = true
     }
-    aggregate.count += 1
-    if (value === undefined) return
-    aggregate.sum += value
-    aggregate.valueCount += 1
-    aggregate.minimum = ofEither(Math.min, aggregate.minimum, value)
-    aggregate.maximum = ofEither(Math.max, aggregate.maximum, value)
+    return { bytes, isTooLarge }
   }
 
-  clear(): void {
-    this.#aggregates.clear()
-    this.#bytes = EMPTY_STATE_BYTES
-  }
-
-  #keep(aggregate: WindowAggregate): void {
-    this.#aggregates.set(idOf(aggregate.windowStartMs, aggregate.key), aggregate)
-    // Numbers grow while a window is open: 25 characters hold any of the seven; brackets, commas and quotes are 13.
-    this.#bytes +=
-      Buffer.byteLength(JSON.stringify(aggregate.key)) + aggregate.firstSequenceNumber.length + 7 * 25 + 13
+  #measured(state: unknown, at: number): number {
+    const text: string | undefined = JSON.stringify(state)
+    if (text === undefined)
+      throw new TypeError(
+        `The aggregate ${this.names[at]} made a state that is no JSON: add() must return one.`,
+      )
+    return Buffer.byteLength(text)
   }
 }
 
@@ -120,18 +146,6 @@ function idOf(windowStartMs: number, key: string): string {
   return `${windowStartMs}/${key}`
 }
 
-function packed(aggregate: WindowAggregate): Packed {
-  const { windowStartMs, key, count, sum, valueCount, minimum = null, maximum = null } = aggregate
-  const { firstSequenceNumber, firstSubSequenceNumber } = aggregate
-  return [
-    windowStartMs,
-    key,
-    count,
-    sum,
-    valueCount,
-    minimum,
-    maximum,
-    firstSequenceNumber,
-    firstSubSequenceNumber,
-  ]
+function isPacked(entry: unknown): entry is Packed {
+  return Array.isArray(entry) && entry.length === 6 && Array.isArray(entry[3])
 }

@@ -3,89 +3,79 @@ import { kinesisEvent, lambdaContext, type TestRecord } from '@org/kinesis-core/
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { instantClock } from '../handler-fixture.js'
-import { parseJson } from '../json-decoder.js'
 import type { SinkRecord } from '../sink.js'
+import type { UntimelyEvent } from './event-time.js'
 import { tumblingWindows } from './tumbling-windows.js'
+import { comparable, decodeVisit, recompute, type Visit, visitAggregates } from './visit-fixture.js'
 import { mergeWindowPartials, type WindowPartial } from './window-partial.js'
 
-interface Click {
-  user: string
-  at: number
-  value?: number
-}
-
 const WINDOW_MS = 1_000
-const clicks = fc.array(
-  fc.record(
-    {
-      user: fc.constantFrom('ann', 'bob', 'cid', 'dan'),
-      at: fc.nat(5_000),
-      value: fc.integer({ min: -99, max: 99 }),
-    },
-    { requiredKeys: ['user', 'at'] },
-  ),
+const LATENESS_MS = 500
+const AHEAD_MS = 2_000
+
+const arrivals = fc.array(
+  fc.record({
+    user: fc.constantFrom('ann', 'bob', 'cid', 'dan'),
+    at: fc.nat(5_000),
+    value: fc.option(fc.integer({ min: -99, max: 99 }), { nil: undefined }),
+    /** From its time to its arrival. */
+    delayMs: fc.integer({ min: -3_000, max: 3_000 }),
+  }),
   { minLength: 1, maxLength: 60 },
 )
-
-/** What a batch job over all events would find. */
-function recompute(events: readonly Click[]) {
-  const found = new Map<string, { count: number; values: number[] }>()
-  for (const { user, at, value } of events) {
-    const id = `${Math.floor(at / WINDOW_MS) * WINDOW_MS}/${user}`
-    const entry = found.get(id) ?? { count: 0, values: [] }
-    entry.count += 1
-    if (value !== undefined) entry.values.push(value)
-    found.set(id, entry)
-  }
-  return [...found].map(([id, { count, values }]) => {
-    const sum = values.reduce((total, value) => total + value, 0)
-    return {
-      id,
-      count,
-      valueCount: values.length,
-      sum,
-      average: values.length === 0 ? undefined : sum / values.length,
-      minimum: values.length === 0 ? undefined : Math.min(...values),
-      maximum: values.length === 0 ? undefined : Math.max(...values),
-    }
-  })
-}
-
-const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)
 
 describe('windows', () => {
   it('equal a batch computation through lost responses, failed writes, batches cut anew, early ends and spills', async () => {
     await fc.assert(
       fc.asyncProperty(
-        clicks,
+        arrivals,
         fc.integer(),
         fc.integer({ min: 400, max: 4_000 }),
-        async (events, seed, maxStateBytes) => {
+        fc.boolean(),
+        async (given, seed, maxStateBytes, isBounded) => {
           const random = seededRandom(seed)
-          const table = new Map<string, WindowPartial>()
-          const handler = tumblingWindows<Click>({
-            decode: parseJson as (data: Uint8Array) => Click,
+          const events = given.map(({ delayMs, ...event }, n) => ({
+            delayMs,
+            visit: { id: `v${n}`, ...event } as Visit,
+          }))
+          /** A table on which some writes fail, with part of them done. */
+          const tableOf = <V>(keyOf: (value: V) => string) => {
+            const items = new Map<string, V>()
+            const write = async (records: readonly SinkRecord<V>[]) =>
+              records.map(({ value }) => {
+                if (random() < 0.2) return { stored: false as const, error: new Error('throttled') }
+                items.set(keyOf(value), value)
+                return { stored: true as const }
+              })
+            return { items, write }
+          }
+          const results = tableOf<WindowPartial<typeof visitAggregates>>(
+            ({ key, partialId }) => `${key}|${partialId}`,
+          )
+          const untimely = tableOf<UntimelyEvent<Visit>>(({ value }) => value.id)
+          const handler = tumblingWindows({
+            decode: decodeVisit,
             key: ({ user }) => user,
             time: ({ at }) => at,
-            value: ({ value }) => value,
+            aggregates: visitAggregates,
             windowMs: WINDOW_MS,
+            ...(isBounded ? { allowedLatenessMs: LATENESS_MS, allowedAheadMs: AHEAD_MS } : {}),
+            untimely,
             maxStateBytes,
-            emit: {
-              // A table on which some writes fail, with part of them done.
-              write: async (records: readonly SinkRecord<WindowPartial>[]) =>
-                records.map(({ value }) => {
-                  if (random() < 0.2) return { stored: false, error: new Error('throttled') }
-                  table.set(`${value.key}|${value.partialId}`, value)
-                  return { stored: true }
-                }),
-            },
+            emit: results,
             clock: instantClock(),
             random,
           })
 
           // As Lambda does: the state moves on with the response, and a batch that failed comes again, cut as it falls.
           const records = kinesisEvent(
-            events.map((data): TestRecord => ({ data, partitionKey: data.user })),
+            events.map(
+              ({ visit, delayMs }): TestRecord => ({
+                data: visit,
+                partitionKey: visit.user,
+                arrivalMs: visit.at + delayMs,
+              }),
+            ),
           ).Records
           const invoke = async (
             batch: KinesisEventRecord[],
@@ -124,13 +114,28 @@ describe('windows', () => {
           }
           while ((await invoke([], state, true, false).catch(() => undefined)) === undefined);
 
-          const merged = mergeWindowPartials(table.values()).map(
-            ({ windowStartMs, windowEndMs: _, key, ...rest }) => ({
-              id: `${windowStartMs}/${key}`,
-              ...rest,
-            }),
+          const reasonOf = ({ visit: { at }, delayMs }: (typeof events)[number]) => {
+            if (!isBounded) return undefined
+            const windowEndMs = (Math.floor(at / WINDOW_MS) + 1) * WINDOW_MS
+            if (at + delayMs > windowEndMs + LATENESS_MS) return 'late'
+            return -delayMs > AHEAD_MS ? 'ahead' : undefined
+          }
+          const timely = events.filter((event) => reasonOf(event) === undefined)
+          const merged = mergeWindowPartials(results.items.values(), visitAggregates)
+          expect(comparable(merged)).toEqual(
+            recompute(
+              timely.map(({ visit }) => visit),
+              WINDOW_MS,
+            ),
           )
-          expect(merged.sort(byId)).toEqual(recompute(events).sort(byId))
+          expect(
+            [...untimely.items.values()].map(({ value: { id }, reason }) => `${id} ${reason}`).sort(),
+          ).toEqual(
+            events
+              .filter((event) => reasonOf(event) !== undefined)
+              .map((event) => `${event.visit.id} ${reasonOf(event)}`)
+              .sort(),
+          )
         },
       ),
       { numRuns: 500 },
