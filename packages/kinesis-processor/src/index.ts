@@ -1,3 +1,17 @@
+export {
+  type Anomaly,
+  type AnomalyDetector,
+  type AnomalyDetectors,
+  type DetectAnomaliesOptions,
+  detectAnomalies,
+} from './anomalies/detect-anomalies.js'
+export { type RobustZScoreOptions, robustZScore, type UnusualValue } from './anomalies/robust-z-score.js'
+export {
+  type AnomalyRun,
+  type WindowAnomaliesHandler,
+  windowAnomalies,
+} from './anomalies/window-anomalies.js'
+export type { AnomalyProgress, WindowAnomaliesOptions } from './anomalies/window-anomalies-options.js'
 export { PermanentError, type ReasonCode, TransientError, UnexpectedEventError } from './errors.js'
 export { fileRejectedSink } from './file-rejected-sink.js'
 export { type FirehoseTransform, firehoseTransform } from './firehose/firehose-transform.js'
