@@ -1,16 +1,23 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { count, json, reducer, stats, tumblingWindows, type WindowPartial } from '@org/kinesis-processor'
-import { dynamoDbSink } from '@org/kinesis-processor/dynamodb'
+import {
+  type Anomaly,
+  count,
+  json,
+  type MergedWindow,
+  reducer,
+  robustZScore,
+  stats,
+  tumblingWindows,
+  type UnusualValue,
+  windowAnomalies,
+} from '@org/kinesis-processor'
+import { dynamoDbSink, dynamoDbWindowTable } from '@org/kinesis-processor/dynamodb'
 import { z } from 'zod'
 
-const order = z.object({
-  customer: z.string(),
-  amount: z.number(),
-  at: z.iso.datetime(),
-})
+const order = z.object({ customer: z.string(), amount: z.number(), at: z.iso.datetime() })
 type Order = z.infer<typeof order>
 
-export const aggregates = {
+const aggregates = {
   amount: stats((of: Order) => of.amount), // { count, sum, average, minimum, maximum }
   large: count((of: Order) => of.amount >= 100),
   latest: reducer({
@@ -19,18 +26,32 @@ export const aggregates = {
     merge: (a, b) => (a.at > b.at ? a : b),
   }),
 }
-export type OrderPartial = WindowPartial<typeof aggregates>
+
+const client = new DynamoDBClient({})
+const table = dynamoDbWindowTable<typeof aggregates>({ client, tableName: 'windows' })
 
 export const windows = tumblingWindows({
   decode: json(order),
   key: ({ customer }) => customer,
   time: ({ at }) => Date.parse(at),
   aggregates,
-  emit: dynamoDbSink<OrderPartial>({
-    client: new DynamoDBClient({}),
-    tableName: process.env.WINDOWS_TABLE_NAME ?? 'windows',
-    key: { partition: 'key', sort: 'partialId' },
-    uniqueKeys: true, // a partial that is computed again is the same item
-    item: (partial) => ({ ...partial }),
+  emit: table.emit,
+})
+
+export const anomalies = windowAnomalies({
+  aggregates,
+  read: table.read,
+  progress: table.progress,
+  detectors: {
+    amount: robustZScore({
+      value: (window: MergedWindow<typeof aggregates>) => window.aggregates.amount.sum,
+    }),
+  },
+  raise: dynamoDbSink<Anomaly<UnusualValue>>({
+    client,
+    tableName: 'anomalies',
+    key: { partition: 'anomalyId' },
+    uniqueKeys: true, // one that is raised again is the same item
+    item: (anomaly) => ({ ...anomaly }),
   }),
 })

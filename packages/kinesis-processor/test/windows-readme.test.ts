@@ -2,25 +2,28 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import { startLocal } from '@org/kinesis-local'
-import { mergeWindowPartials } from '@org/kinesis-processor'
+import { type Local, startLocal } from '@org/kinesis-local'
 import { describe, expect, it } from 'vitest'
-import { aggregates, type OrderPartial } from '../examples/windows.js'
 
 const example = fileURLToPath(new URL('../examples/windows.ts', import.meta.url))
 const readme = fileURLToPath(new URL('../README.md', import.meta.url))
 
-const WINDOWS_TABLE = {
-  TableName: 'windows',
-  BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: [
-    { AttributeName: 'key', AttributeType: 'S' },
-    { AttributeName: 'partialId', AttributeType: 'S' },
-  ],
-  KeySchema: [
-    { AttributeName: 'key', KeyType: 'HASH' },
-    { AttributeName: 'partialId', KeyType: 'RANGE' },
-  ],
+const MINUTE_MS = 60_000
+
+function tableOf(TableName: string, ...keys: string[]) {
+  return {
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: keys.map((AttributeName, n) => ({ AttributeName, KeyType: n === 0 ? 'HASH' : 'RANGE' })),
+  }
+}
+
+async function itemsOf({ dynamodb }: Local, TableName: string) {
+  const { Items } = (await dynamodb.call('Scan', { TableName })) as {
+    Items: Record<string, AttributeValue>[]
+  }
+  return Items.map((item) => unmarshall(item))
 }
 
 describe('the example of windows in the README', () => {
@@ -28,76 +31,67 @@ describe('the example of windows in the README', () => {
     expect(await readFile(readme, 'utf8')).toContain(`\`\`\`ts\n${await readFile(example, 'utf8')}\`\`\``)
   })
 
-  it('keeps several measures of orders per customer and minute', async () => {
+  it('keeps several measures of orders per customer and minute, and raises the minute that is unusual', async () => {
     const local = await startLocal({
       streams: [{ name: 'orders', shards: 2 }],
-      tables: [WINDOWS_TABLE],
+      tables: [tableOf('windows', 'window', 'id'), tableOf('anomalies', 'anomalyId')],
     })
     try {
-      const fn = local.createFunction({ name: 'windows', file: example, exportName: 'windows' })
       const mapping = local.createEventSourceMapping({
         streamName: 'orders',
-        function: fn,
-        tumblingWindowMs: 60_000,
+        function: local.createFunction({ name: 'windows', file: example, exportName: 'windows' }),
+        tumblingWindowMs: MINUTE_MS,
       })
-      const orders = [
-        { customer: 'ann', amount: 12.5, at: '2026-01-01T12:00:05Z' },
-        { customer: 'ann', amount: 120, at: '2026-01-01T12:00:59Z' },
-        { customer: 'ann', amount: 5, at: '2026-01-01T12:01:00Z' },
-        { customer: 'bob', amount: 8, at: '2026-01-01T12:00:10Z' },
-      ]
+      /** A minute that has settled; fifteen before it are as usual. */
+      const lastMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 10 * MINUTE_MS
+      const orders = Array.from({ length: 16 }, (_, minute) => [
+        { at: lastMs + (minute - 15) * MINUTE_MS + 1_000, amount: 10 },
+        { at: lastMs + (minute - 15) * MINUTE_MS + 59_000, amount: minute === 15 ? 500 : 10 + (minute % 3) },
+      ]).flat()
       local.kinesis.call('PutRecords', {
         StreamName: 'orders',
         // Of one customer in both shards, so that partials are to be merged.
-        Records: orders.map((order, n) => ({
+        Records: orders.map(({ at, amount }, n) => ({
           PartitionKey: `order-${n}`,
-          Data: Buffer.from(JSON.stringify(order)),
+          Data: Buffer.from(JSON.stringify({ customer: 'ann', amount, at: new Date(at).toISOString() })),
         })),
       })
-
       await mapping.drain()
 
-      const { Items } = (await local.dynamodb.call('Scan', { TableName: 'windows' })) as {
-        Items: Record<string, AttributeValue>[]
-      }
-      const merged = mergeWindowPartials(
-        Items.map((item) => unmarshall(item) as OrderPartial),
-        aggregates,
+      const partials = await itemsOf(local, 'windows')
+      expect(partials.reduce((sum, { count }) => sum + count, 0)).toBe(32)
+      expect(partials.reduce((sum, { aggregates }) => sum + aggregates.large, 0)).toBe(1)
+      expect(partials).toContainEqual(
+        expect.objectContaining({
+          key: 'ann',
+          windowStartMs: lastMs,
+          aggregates: expect.objectContaining({
+            latest: { at: new Date(lastMs + 59_000).toISOString(), amount: 500 },
+          }),
+        }),
       )
-      const noon = Date.parse('2026-01-01T12:00:00Z')
-      expect(
-        merged
-          .map(({ key, windowStartMs, aggregates: of }) => [key, windowStartMs - noon, of])
-          .sort(([a, b], [c, d]) => `${a}${b}`.localeCompare(`${c}${d}`)),
-      ).toEqual([
-        [
-          'ann',
-          0,
-          {
-            amount: { count: 2, sum: 132.5, average: 66.25, minimum: 12.5, maximum: 120 },
-            large: 1,
-            latest: { at: '2026-01-01T12:00:59Z', amount: 120 },
-          },
-        ],
-        [
-          'ann',
-          60_000,
-          {
-            amount: { count: 1, sum: 5, average: 5, minimum: 5, maximum: 5 },
-            large: 0,
-            latest: { at: '2026-01-01T12:01:00Z', amount: 5 },
-          },
-        ],
-        [
-          'bob',
-          0,
-          {
-            amount: { count: 1, sum: 8, average: 8, minimum: 8, maximum: 8 },
-            large: 0,
-            latest: { at: '2026-01-01T12:00:10Z', amount: 8 },
-          },
-        ],
+
+      // As a run left it ten minutes ago.
+      await local.dynamodb.call('PutItem', {
+        TableName: 'windows',
+        Item: { window: { S: 'progress' }, id: { S: 'anomalies' }, judgedUntilMs: { N: String(lastMs) } },
+      })
+      const scheduled = local.createFunction({ name: 'anomalies', file: example, exportName: 'anomalies' })
+      expect(await scheduled.invoke({})).toMatchObject({
+        ok: true,
+        payload: { windows: 1, anomalies: 1 },
+      })
+      expect(await itemsOf(local, 'anomalies')).toEqual([
+        {
+          anomalyId: `amount#${new Date(lastMs).toISOString()}#ann`,
+          detector: 'amount',
+          key: 'ann',
+          windowStartMs: lastMs,
+          windowEndMs: lastMs + MINUTE_MS,
+          finding: expect.objectContaining({ value: 510, median: 21 }),
+        },
       ])
+      expect(await scheduled.invoke({})).toMatchObject({ ok: true, payload: { anomalies: 0 } })
     } finally {
       await local.close()
     }
