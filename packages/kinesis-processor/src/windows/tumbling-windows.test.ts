@@ -3,6 +3,7 @@ import { kinesisEvent, lambdaContext } from '@org/kinesis-core/testing'
 import { describe, expect, it } from 'vitest'
 import { PermanentError, UnexpectedEventError } from '../errors.js'
 import { MemorySink } from '../handler-fixture.js'
+import type { RecordPosition } from '../stream-record.js'
 import { stats } from './measures.js'
 import {
   aggregates,
@@ -78,8 +79,10 @@ describe('tumbling windows', () => {
     expect(sink.stored[0]!.windowStartMs).toBe(NOON + 60_000)
   })
 
-  it('give a partial an id of its window, shard and first record', async () => {
-    const { handler, sink } = windowsOf()
+  it('give a partial an id of its window, shard and first record, and the place of that record', async () => {
+    const positions: RecordPosition[] = []
+    const emit = new MemorySink<Partials>(({ position }) => void positions.push(position))
+    const { handler } = windowsOf({ emit })
     const aggregate = encodeAggregate([
       { partitionKey: 'bob', data: Buffer.from('{"user":"bob"}') },
       { partitionKey: 'ann', data: Buffer.from('{"user":"ann"}') },
@@ -99,10 +102,14 @@ describe('tumbling windows', () => {
     )
 
     expect(
-      sink.stored.map(({ key, partialId, firstSequenceNumber }) => [key, partialId, firstSequenceNumber]),
+      emit.stored.map(({ key, partialId, firstSequenceNumber }) => [key, partialId, firstSequenceNumber]),
     ).toEqual([
       ['bob', '2026-01-01T12:00:00.000Z#shardId-000000000000#41.0', '41'],
       ['ann', '2026-01-01T12:00:00.000Z#shardId-000000000000#41.1', '41'],
+    ])
+    expect(positions).toMatchObject([
+      { partitionKey: 'bob', sequenceNumber: '41', subSequenceNumber: 0 },
+      { partitionKey: 'ann', sequenceNumber: '41', subSequenceNumber: 1 },
     ])
   })
 

@@ -106,7 +106,7 @@ export class WindowInvocation<T, A extends WindowAggregates<T>> {
     const { shardId } = this.#source
     const records = entries.map((entry) => {
       const value = partialOf<A>(entry, { names: this.#state.names, windowMs, shardId })
-      return { value, position: positionOf(value, this.#source) }
+      return { value, position: positionOf(entry, this.#source) }
     })
     const { stored, refused } = await writeAll<WindowPartial<A>>(records, {
       ...this.#writeOptions('window partials'),
@@ -123,16 +123,13 @@ export class WindowInvocation<T, A extends WindowAggregates<T>> {
   }
 }
 
-/** Partials are records of their own making: the key orders them, the first record places them. */
-function positionOf<A>(
-  { key, firstSequenceNumber, windowStartMs }: WindowPartial<A>,
-  source: ShardSource,
-): RecordPosition {
+/** Partials are records of their own making: the key orders them, the first record places them, which is in no other partial. */
+function positionOf(entry: WindowEntry, source: ShardSource): RecordPosition {
   return {
     ...source,
-    sequenceNumber: firstSequenceNumber,
-    subSequenceNumber: 0,
-    partitionKey: key,
-    arrivalMs: windowStartMs,
+    sequenceNumber: entry.firstSequenceNumber,
+    subSequenceNumber: entry.firstSubSequenceNumber,
+    partitionKey: entry.key,
+    arrivalMs: entry.windowStartMs,
   }
 }
