@@ -41,6 +41,11 @@ export class UnexpectedEventError extends StreamingError {
   }
 }
 
+/** For what a sink can never hold. */
+export function unstorable(message: string, cause?: unknown): PermanentError {
+  return new PermanentError(message, { reasonCode: 'unstorable', cause })
+}
+
 /** By code, not by class: a sink may come with a copy of this package of its own. */
 export function isPermanent(error: unknown): error is PermanentError {
   return StreamingError.isInstance(error) && error.code === 'PERMANENT'

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { PermanentError } from '../errors.js'
+import { unstorable } from '../errors.js'
 
 export type Item = Record<string, AttributeValue>
 
@@ -97,10 +97,6 @@ function numberBytes(text: string): number {
     .replace(/[^\d]/g, '')
     .replace(/^0+|0+$/g, '').length
   return Math.ceil(digits / 2) + 1 + (text.startsWith('-') ? 1 : 0)
-}
-
-export function unstorable(message: string, cause?: unknown): PermanentError {
-  return new PermanentError(message, { reasonCode: 'unstorable', cause })
 }
 
 /** Names are the sender's, and may be long. */

@@ -1,11 +1,11 @@
 import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { type BackoffPolicy, backoffDelayMs, sleep } from '@org/kinesis-core'
-import { withTimeout } from '../request-timeout.js'
+import { unstorable } from '../errors.js'
+import { withinTime } from '../requests/request-timeout.js'
 import { heldBack, outOfTime, type SinkContext, type SinkRecord, type SinkResult } from '../sink.js'
 import type { ResolvedDynamoDbSinkOptions } from './dynamodb-options.js'
-import { marshallItem, unstorable } from './marshall.js'
-import { itemKey, type PlannedWrite } from './planned-write.js'
-import type { Chunk } from './write-plan.js'
+import { marshallItem } from './marshall.js'
+import { itemKey, type PlannedItem } from './planned-item.js'
 
 const UNPROCESSED_BACKOFF: BackoffPolicy = { baseMs: 50, maxMs: 2_000 }
 
@@ -17,8 +17,8 @@ export class TableWriter<T> {
   constructor(private readonly options: ResolvedDynamoDbSinkOptions<T>) {}
 
   /** All in one request, and again what the table left unprocessed. No two of the writes may have the same key. */
-  async batchWrite(chunk: Chunk, context: SinkContext): Promise<SinkResult[]> {
-    let open: readonly PlannedWrite[] = chunk
+  async batchWrite(chunk: readonly PlannedItem[], context: SinkContext): Promise<SinkResult[]> {
+    let open: readonly PlannedItem[] = chunk
     try {
       for (let attempt = 1; ; attempt++) {
         open = await this.#unprocessed(open, context)
@@ -45,7 +45,7 @@ export class TableWriter<T> {
 
   /** One request each, one after the other; behind one that failed nothing of its partition key. */
   async putEach(
-    chunk: readonly PlannedWrite[],
+    chunk: readonly PlannedItem[],
     context: SinkContext,
     records?: readonly SinkRecord<T>[],
   ): Promise<SinkResult[]> {
@@ -61,7 +61,7 @@ export class TableWriter<T> {
     return results
   }
 
-  async #unprocessed(open: readonly PlannedWrite[], context: SinkContext): Promise<PlannedWrite[]> {
+  async #unprocessed(open: readonly PlannedItem[], context: SinkContext): Promise<PlannedItem[]> {
     const { client, tableName, key } = this.options
     const response = await this.#send(context, (abortSignal) =>
       client.send(
@@ -82,7 +82,7 @@ export class TableWriter<T> {
   }
 
   async #put(
-    write: PlannedWrite,
+    write: PlannedItem,
     context: SinkContext,
     record: SinkRecord<T> | undefined,
   ): Promise<SinkResult> {
@@ -113,17 +113,16 @@ export class TableWriter<T> {
     }
   }
 
-  #send<R>({ remainingMs }: SinkContext, request: (signal: AbortSignal) => Promise<R>): Promise<R> {
-    const { clock, requestTimeoutMs, tableName } = this.options
-    // A request that has begun may use a moment of the margin, but not the whole of it.
-    const timeoutMs = Math.min(requestTimeoutMs, Math.max(remainingMs(), MIN_TIMEOUT_MS))
-    return withTimeout({ clock, timeoutMs, what: tableName }, request)
+  #send<R>(context: SinkContext, request: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    return withinTime({ ...this.options, what: this.options.tableName }, context, request)
   }
 }
 
-const MIN_TIMEOUT_MS = 250
-
-function resultsOf(chunk: Chunk, open: readonly PlannedWrite[], forOpen: SinkResult): SinkResult[] {
+function resultsOf(
+  chunk: readonly PlannedItem[],
+  open: readonly PlannedItem[],
+  forOpen: SinkResult,
+): SinkResult[] {
   const isOpen = new Set(open)
   return chunk.map((write) => (isOpen.has(write) ? forOpen : { stored: true }))
 }

@@ -1,52 +1,22 @@
 import { dynamoDbQuotas } from '@org/kinesis-core'
-import { isPermanent } from '../errors.js'
-import { heldBack, type SinkRecord, type SinkResult } from '../sink.js'
+import { unstorable } from '../errors.js'
+import type { PlannedWrite } from '../requests/planned-write.js'
+import type { SinkRecord } from '../sink.js'
 import type { ResolvedDynamoDbSinkOptions } from './dynamodb-options.js'
-import { type Item, itemBytes, marshallItem, unstorable } from './marshall.js'
+import { type Item, itemBytes, marshallItem } from './marshall.js'
 
-export interface PlannedWrite {
-  /** Place in the records that the sink was given. */
-  index: number
-  partitionKey: string
+export interface PlannedItem extends PlannedWrite {
   /** The item's own key, as text: a request must not hold two items with the same. */
   itemKey: string
   item: Item
-  bytes: number
 }
 
-/**
- * The writes of these records. What the table can never hold gets its result at once, so that it poisons no request; an item that could
- * not be made for another reason holds back what follows it in its partition key.
- */
-export function planAll<T>(
-  records: readonly SinkRecord<T>[],
-  options: ResolvedDynamoDbSinkOptions<T>,
-  results: SinkResult[],
-): PlannedWrite[] {
-  const planned: PlannedWrite[] = []
-  const held = new Map<string, SinkResult>()
-  for (const [index, record] of records.entries()) {
-    const { partitionKey } = record.position
-    const behind = held.get(partitionKey)
-    if (behind !== undefined) {
-      results[index] = behind
-      continue
-    }
-    try {
-      planned.push(plan(record, index, options))
-    } catch (error) {
-      results[index] = { stored: false, error }
-      if (!isPermanent(error)) held.set(partitionKey, heldBack(error))
-    }
-  }
-  return planned
-}
-
-function plan<T>(
+/** @throws PermanentError for what the table can never hold */
+export function planItem<T>(
   { value, position }: SinkRecord<T>,
   index: number,
   { item: toItem, key }: ResolvedDynamoDbSinkOptions<T>,
-): PlannedWrite {
+): PlannedItem {
   const item = marshallItem(toItem(value, position))
   requireKey(item, key.partition, dynamoDbQuotas.maxPartitionKeyBytes)
   if (key.sort !== undefined) requireKey(item, key.sort, dynamoDbQuotas.maxSortKeyBytes)
