@@ -180,6 +180,33 @@ describe('a DynamoDB sink of events with unique keys', () => {
     expect(services.requests).toEqual([])
   })
 
+  it.each<[string, Partial<DynamoDbSinkOptions<Order>>, RegExp]>([
+    ["a key that is not the table's, in a batch", {}, /key element does not match the schema/],
+    ["a key that is not the table's, in a put", { uniqueKeys: false }, /Missing the key at/],
+    [
+      'a condition that is none',
+      {
+        uniqueKeys: false,
+        item: (value) => ({ at: '1', ...value }),
+        condition: () => ({ expression: '#x' }),
+      },
+      /ConditionExpression/,
+    ],
+  ])('rejects no record for a fault of the wiring: %s', async (_, options, message) => {
+    await using services = await startServices()
+
+    const results = await sinkOf(services, { key: { partition: 'id' }, ...options }).write(
+      [record({ id: 'a' }), record({ id: 'b' })],
+      time,
+    )
+
+    expect(codes(results)).toEqual(['failed', 'failed'])
+    expect(results[0]).toMatchObject({
+      error: { name: 'ValidationException', message: expect.stringMatching(message) },
+    })
+    expect(services.requests.length).toBeLessThanOrEqual(2)
+  })
+
   it('takes a table that is not there for a fault that may be mended', async () => {
     await using services = await startServices()
 

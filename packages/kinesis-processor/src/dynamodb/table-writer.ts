@@ -12,6 +12,13 @@ const UNPROCESSED_BACKOFF: BackoffPolicy = { baseMs: 50, maxMs: 2_000 }
 /** Errors that the same item meets every time. Everything else, a missing table or permission too, may be mended while records wait. */
 const PERMANENT_ERRORS = new Set(['ValidationException', 'ItemCollectionSizeLimitExceededException'])
 
+/**
+ * ValidationExceptions that are not about the item: the table has another key than the sink was told, or the sink's condition is none.
+ * Every record would meet them, and none is to be rejected for it. A key of an index that an item has in another type is the item's own fault.
+ */
+const WIRING_FAULT =
+  /missing the key|type mismatch for key|key element does not match the schema|ConditionExpression|ExpressionAttribute/i
+
 /** The requests to one table, and what their answers mean for each write. */
 export class TableWriter<T> {
   constructor(private readonly options: ResolvedDynamoDbSinkOptions<T>) {}
@@ -128,7 +135,7 @@ function resultsOf(
 }
 
 function isPermanentError(error: unknown): boolean {
-  return PERMANENT_ERRORS.has(nameOf(error))
+  return PERMANENT_ERRORS.has(nameOf(error)) && !WIRING_FAULT.test((error as Error).message)
 }
 
 function nameOf(error: unknown): string {
