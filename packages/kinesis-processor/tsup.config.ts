@@ -1,4 +1,11 @@
 import { library } from '../../tsup.base.js'
 
 // One entry for each optional peer: whoever does not use a sink needs not install its client.
-export default library({ entry: { index: 'src/index.ts', dynamodb: 'src/dynamodb.ts', sqs: 'src/sqs.ts' } })
+export default library({
+  entry: {
+    index: 'src/index.ts',
+    dynamodb: 'src/dynamodb.ts',
+    sns: 'src/sns.ts',
+    sqs: 'src/sqs.ts',
+  },
+})

@@ -42,7 +42,14 @@ export {
   shardMetrics,
   streamMetrics,
 } from './metric-catalog.js'
-export { dynamoDbQuotas, firehoseQuotas, kinesisQuotas, lambdaQuotas, sqsQuotas } from './quotas.js'
+export {
+  dynamoDbQuotas,
+  firehoseQuotas,
+  kinesisQuotas,
+  lambdaQuotas,
+  snsQuotas,
+  sqsQuotas,
+} from './quotas.js'
 export { type Random, seededRandom, systemRandom } from './random.js'
 export {
   InvalidOptionError,

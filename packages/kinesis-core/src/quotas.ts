@@ -1,7 +1,8 @@
 /**
  * Service quotas, in one place. Sources: Kinesis Data Streams developer guide "Quotas and limits" and API reference
  * (PutRecords, GetRecords, UpdateMaxRecordSize); Lambda developer guide "Lambda quotas" and "Using Lambda with Kinesis";
- * Data Firehose developer guide "Quota" and "Data transformation"; DynamoDB developer guide "Quotas".
+ * Data Firehose developer guide "Quota" and "Data transformation"; DynamoDB developer guide "Quotas"; SQS developer
+ * guide "Message quotas"; SNS developer guide "Publishing large messages".
  */
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -75,6 +76,14 @@ export const dynamoDbQuotas = {
 } as const
 
 export const sqsQuotas = {
+  maxMessageBytes: 1 * MiB,
+  maxBatchEntries: 10,
+} as const
+
+export const snsQuotas = {
+  /** Of a message, and of all in one PublishBatch, unless the topic's own `MaximumMessageSize` says otherwise. */
+  defaultMaxMessageBytes: 256 * KiB,
+  /** The most that `MaximumMessageSize` allows. */
   maxMessageBytes: 1 * MiB,
   maxBatchEntries: 10,
 } as const

@@ -1,1 +1,3 @@
+export type { MessageAttributes } from './messages/message-attributes.js'
 export { type SqsRejectedSinkOptions, sqsRejectedSink } from './sqs/sqs-rejected-sink.js'
+export { type SqsSinkOptions, sqsSink } from './sqs/sqs-sink.js'

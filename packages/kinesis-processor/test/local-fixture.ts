@@ -1,4 +1,5 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { type FaultPlan, startLocal } from '@org/kinesis-local'
@@ -8,7 +9,7 @@ interface SeenRequest {
   items: number
 }
 
-/** DynamoDB and SQS on the wire, with one table and one queue, and what was asked of them. */
+/** DynamoDB, SQS, SNS and Kinesis on the wire, with a table, queues, a topic and a stream, and what was asked of them. */
 export async function startServices(faults?: FaultPlan) {
   const requests: SeenRequest[] = []
   const local = await startLocal({
@@ -34,16 +35,12 @@ export async function startServices(faults?: FaultPlan) {
         ],
       },
     ],
-    queues: ['rejected'],
+    queues: ['rejected', 'orders'],
+    topics: ['orders'],
+    streams: [{ name: 'copies', shards: 2 }],
     ...(faults === undefined ? {} : { faults }),
-    onRequest: ({ operation, requestBody }) => {
-      const body = JSON.parse(requestBody.toString()) as {
-        RequestItems?: Record<string, unknown[]>
-        Entries?: unknown[]
-      }
-      const items = body.RequestItems?.orders?.length ?? body.Entries?.length ?? 1
-      requests.push({ operation, items })
-    },
+    onRequest: ({ operation, requestBody }) =>
+      requests.push({ operation, items: itemsOf(requestBody.toString()) }),
   })
   const connection = {
     endpoint: local.url,
@@ -53,10 +50,13 @@ export async function startServices(faults?: FaultPlan) {
   // The sink's own retries are under test here, not the SDK's.
   const dynamodb = new DynamoDBClient({ ...connection, maxAttempts: 1 })
   const sqs = new SQSClient({ ...connection, maxAttempts: 1 })
+  const sns = new SNSClient({ ...connection, maxAttempts: 1 })
   return {
     local,
+    connection,
     dynamodb,
     sqs,
+    sns,
     requests,
     operations: () => requests.map(({ operation, items }) => `${operation} ${items}`),
     async stored(): Promise<Record<string, unknown>[]> {
@@ -68,7 +68,15 @@ export async function startServices(faults?: FaultPlan) {
     async [Symbol.asyncDispose]() {
       dynamodb.destroy()
       sqs.destroy()
+      sns.destroy()
       await local.close()
     },
   }
+}
+
+/** SNS is asked with a form, all others with JSON. */
+function itemsOf(requestBody: string): number {
+  if (!requestBody.startsWith('{')) return requestBody.match(/member\.\d+\.Id=/g)?.length ?? 1
+  const body = JSON.parse(requestBody) as { RequestItems?: Record<string, unknown[]>; Entries?: unknown[] }
+  return body.RequestItems?.orders?.length ?? body.Entries?.length ?? 1
 }
