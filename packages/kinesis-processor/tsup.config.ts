@@ -5,6 +5,7 @@ export default library({
   entry: {
     index: 'src/index.ts',
     dynamodb: 'src/dynamodb.ts',
+    kinesis: 'src/kinesis.ts',
     sns: 'src/sns.ts',
     sqs: 'src/sqs.ts',
   },

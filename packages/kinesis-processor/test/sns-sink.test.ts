@@ -5,10 +5,10 @@ import type { FaultPlan } from '@org/kinesis-local'
 import { describe, expect, it } from 'vitest'
 import { MemoryRejectedSink } from '../src/handler-fixture.js'
 import { kinesisHandler, parseJson } from '../src/index.js'
+import { outcomes, sinkRecords, time } from '../src/sink-fixture.js'
 import { type SnsSinkOptions, snsSink } from '../src/sns.js'
 import { startFifoServices } from './fifo-fixture.js'
 import { startServices } from './local-fixture.js'
-import { outcomes, sinkRecords, time } from './sink-records.js'
 
 /** The queue `orders` gets what the topic gets, as it is. */
 async function startTopic(faults?: FaultPlan) {

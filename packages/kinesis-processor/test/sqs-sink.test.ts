@@ -4,10 +4,10 @@ import { kinesisEvent, lambdaContext } from '@org/kinesis-core/testing'
 import { describe, expect, it } from 'vitest'
 import { MemoryRejectedSink } from '../src/handler-fixture.js'
 import { kinesisHandler, PermanentError, parseJson } from '../src/index.js'
+import { outcomes, position, sinkRecords, time } from '../src/sink-fixture.js'
 import { type SqsSinkOptions, sqsSink } from '../src/sqs.js'
 import { startFifoServices } from './fifo-fixture.js'
 import { startServices } from './local-fixture.js'
-import { outcomes, position, sinkRecords, time } from './sink-records.js'
 
 type Services = Awaited<ReturnType<typeof startServices>>
 const sinkOf = ({ sqs, local }: Services, options: Partial<SqsSinkOptions<unknown>> = {}) =>

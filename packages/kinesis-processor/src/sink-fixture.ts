@@ -1,4 +1,4 @@
-import { PermanentError, type RecordPosition, type SinkRecord, type SinkResult } from '../src/index.js'
+import { PermanentError, type RecordPosition, type SinkRecord, type SinkResult } from './index.js'
 
 export const time = { remainingMs: () => 60_000 }
 
