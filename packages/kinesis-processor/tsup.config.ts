@@ -6,6 +6,7 @@ export default library({
     index: 'src/index.ts',
     dynamodb: 'src/dynamodb.ts',
     kinesis: 'src/kinesis.ts',
+    postgres: 'src/postgres.ts',
     sns: 'src/sns.ts',
     sqs: 'src/sqs.ts',
   },
