@@ -1,11 +1,11 @@
 import { InvalidOptionError } from '@org/kinesis-core'
 import { describe, expect, it } from 'vitest'
-import { fileRejectedSink } from './file-rejected-sink.js'
 import { firehoseTransform } from './firehose/firehose-transform.js'
 import { functionSink } from './function-sink.js'
 import { MemoryRejectedSink, MemorySink } from './handler-fixture.js'
 import { json, parseJson } from './json-decoder.js'
 import { kinesisHandler } from './kinesis-handler.js'
+import { fileRejectedSink } from './rejected/file-rejected-sink.js'
 import { tumblingWindows } from './windows/tumbling-windows.js'
 
 const good = { decode: parseJson, sink: new MemorySink(), rejected: new MemoryRejectedSink() }

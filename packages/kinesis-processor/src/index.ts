@@ -13,7 +13,6 @@ export {
 } from './anomalies/window-anomalies.js'
 export type { AnomalyProgress, WindowAnomaliesOptions } from './anomalies/window-anomalies-options.js'
 export { PermanentError, type ReasonCode, TransientError, UnexpectedEventError } from './errors.js'
-export { fileRejectedSink } from './file-rejected-sink.js'
 export { type FirehoseTransform, firehoseTransform } from './firehose/firehose-transform.js'
 export type {
   DeliveryPosition,
@@ -25,7 +24,9 @@ export type { KinesisHandlerOptions, UnresolvedRecords, WithSteps } from './hand
 export { type Decoder, type DecoderOf, json, parseJson } from './json-decoder.js'
 export { type KinesisHandler, kinesisHandler } from './kinesis-handler.js'
 export type { MetricsPort } from './processing-metrics.js'
-export type { RejectedRecord, RejectedSink } from './rejected-record.js'
+export { fileRejectedSink } from './rejected/file-rejected-sink.js'
+export { InvalidRejectedRecordError, parseRejectedRecord } from './rejected/parse-rejected-record.js'
+export { type RejectedRecord, type RejectedSink, rejectedPayload } from './rejected-record.js'
 export type { Sink, SinkContext, SinkRecord, SinkResult } from './sink.js'
 export type { Step } from './step.js'
 export type { RecordPosition } from './stream-record.js'

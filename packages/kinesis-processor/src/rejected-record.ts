@@ -2,7 +2,7 @@ import { isPermanent, type ReasonCode } from './errors.js'
 import type { SinkContext, SinkResult } from './sink.js'
 import type { StreamRecord } from './stream-record.js'
 
-/** What is kept of a record that can never be processed: enough to know why, and to put it back. */
+/** The envelope of a record that can never be processed: enough to know why, and to put it back. `parseRejectedRecord` reads it again. */
 export interface RejectedRecord {
   version: 1
   streamArn: string
@@ -18,7 +18,8 @@ export interface RejectedRecord {
   arrivalTime: string
   /** ISO 8601. */
   rejectedTime: string
-  reasonCode: ReasonCode
+  /** A later release may write others. */
+  reasonCode: ReasonCode | (string & {})
   /** The error and its causes, outermost first: at most 5, names of at most 100 characters and messages of at most 1,000. */
   errors: { name: string; message: string }[]
   /** Base64 of the record as it was. */
@@ -59,6 +60,28 @@ export function rejectedRecord(
     errors: errorChain(fault.error),
     payload: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
   }
+}
+
+/** The bytes of the record as they were. */
+export function rejectedPayload({ payload }: Pick<RejectedRecord, 'payload'>): Uint8Array {
+  return Buffer.from(payload, 'base64')
+}
+
+/**
+ * As it is stored: one line of JSON. Two characters are JSON and no XML, and a queue refuses them: a partition key or an error message
+ * may hold them.
+ */
+export function envelopeText(record: RejectedRecord): string {
+  return JSON.stringify(record).replace(
+    /[\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  )
+}
+
+/** The same for every envelope of one record: repeats have it in common. */
+export function positionKey(record: RejectedRecord): string {
+  const { streamArn, shardId, sequenceNumber, subSequenceNumber } = record
+  return JSON.stringify([streamArn, shardId, sequenceNumber, subSequenceNumber])
 }
 
 /** A time that no calendar holds must not keep a record from being rejected. */

@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { refuseUnknownOptions } from '@org/kinesis-core'
-import { requireText } from './option-checks.js'
-import type { RejectedRecord, RejectedSink } from './rejected-record.js'
-import type { SinkResult } from './sink.js'
+import { requireText } from '../option-checks.js'
+import { envelopeText, type RejectedRecord, type RejectedSink } from '../rejected-record.js'
+import type { SinkResult } from '../sink.js'
 
 /**
  * Appends rejected records to `rejected.ndjson` in a folder, one JSON document a line, and waits until they are on the disk. For one
@@ -29,7 +29,7 @@ async function append(folder: string, records: readonly RejectedRecord[]): Promi
   const file = await open(join(folder, 'rejected.ndjson'), 'a+')
   try {
     const begin = (await endsInMidLine(file)) ? '\n' : ''
-    await file.appendFile(begin + records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    await file.appendFile(begin + records.map((record) => `${envelopeText(record)}\n`).join(''))
     await file.sync()
   } finally {
     await file.close()

@@ -2,8 +2,8 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type RejectedRecord, rejectedRecord } from '../rejected-record.js'
 import { fileRejectedSink } from './file-rejected-sink.js'
-import { type RejectedRecord, rejectedRecord } from './rejected-record.js'
 
 const rejected = (sequenceNumber: string): RejectedRecord =>
   rejectedRecord(
