@@ -7,6 +7,7 @@ export default library({
     dynamodb: 'src/dynamodb.ts',
     kinesis: 'src/kinesis.ts',
     postgres: 'src/postgres.ts',
+    s3: 'src/s3.ts',
     sns: 'src/sns.ts',
     sqs: 'src/sqs.ts',
   },

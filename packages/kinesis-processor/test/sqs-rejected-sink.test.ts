@@ -1,8 +1,11 @@
 import { InvalidOptionError } from '@org/kinesis-core'
 import { describe, expect, it } from 'vitest'
+import { parseRejectedRecord } from '../src/rejected/parse-rejected-record.js'
 import { type RejectedRecord, rejectedRecord } from '../src/rejected-record.js'
+import { s3RejectedSink } from '../src/s3.js'
 import { type SqsRejectedSinkOptions, sqsRejectedSink } from '../src/sqs.js'
 import { startServices } from './local-fixture.js'
+import { startS3 } from './s3-fixture.js'
 
 const time = { remainingMs: () => 60_000 }
 
@@ -70,6 +73,34 @@ describe('a queue for rejected records', () => {
     })
   })
 
+  it('gives what no message can hold to its overflow, and tells what became of it', async () => {
+    await using services = await startServices()
+    await using s3 = await startS3()
+    const overflow = s3RejectedSink({ client: s3.client, bucket: 'kept' })
+    const records = [rejected(1), rejected(2, 1024 * 1024), rejected(3), rejected(4, 800_000)]
+
+    const results = await sinkOf(services, { overflow }).write(records, time)
+
+    expect(stored(results)).toEqual([true, true, true, true])
+    expect(queued(services)).toEqual([records[0], records[2]])
+    const [key] = await s3.keys()
+    expect((await s3.linesOf(key!)).map(parseRejectedRecord)).toEqual([records[1], records[3]])
+  })
+
+  it('leaves a record unresolved that its overflow does not take, and sends the others', async () => {
+    await using services = await startServices()
+    await using s3 = await startS3(() => 'error503')
+    const overflow = s3RejectedSink({ client: s3.client, bucket: 'kept' })
+    const broken = { write: () => Promise.reject(new Error('broken')) }
+    const records = [rejected(1), rejected(2, 1024 * 1024)]
+
+    const failed = await sinkOf(services, { overflow }).write(records, time)
+    const threw = await sinkOf(services, { overflow: broken }).write(records, time)
+
+    expect(failed).toMatchObject([{ stored: true }, { stored: false, error: { name: 'SlowDown' } }])
+    expect(threw).toMatchObject([{ stored: true }, { stored: false, error: { message: 'broken' } }])
+  })
+
   it('takes characters that a queue refuses, and gives them back', async () => {
     await using services = await startServices()
     const key = 'nul \u0000, no characters \ufffe \uffff, half a pair \ud800'
@@ -127,6 +158,7 @@ describe('a queue for rejected records', () => {
   it.each<[string, object]>([
     ['client', { client: undefined }],
     ['queueUrl', { queueUrl: '' }],
+    ['overflow', { overflow: {} }],
     ['maxConcurrency', { maxConcurrency: 0 }],
     ['requestTimeoutMs', { requestTimeoutMs: -1 }],
     ['queue', { queue: 'x' }],

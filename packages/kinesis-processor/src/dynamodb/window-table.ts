@@ -10,7 +10,7 @@ import {
 } from '@org/kinesis-core'
 import type { AnomalyProgress } from '../anomalies/window-anomalies-options.js'
 import { requireFunction, requireText, requireTime, whole } from '../option-checks.js'
-import { withTimeout } from '../request-timeout.js'
+import { withTimeout } from '../requests/request-timeout.js'
 import type { Sink } from '../sink.js'
 import type { WindowPartial } from '../windows/window-partial.js'
 import { dynamoDbSink } from './dynamodb-sink.js'

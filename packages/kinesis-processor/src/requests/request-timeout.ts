@@ -13,17 +13,29 @@ export interface RequestTime {
 }
 
 /**
- * Runs a request of a sink's write, which is aborted after `requestTimeoutMs`, or sooner where less is left of the invocation. The AWS SDK has
- * no limit of its own, so a connection that swallows requests would take the invocation with it.
+ * Runs a request of a sink's write, which is aborted after `requestTimeoutMs`, or sooner where less is left of the invocation.
  *
  * @throws TransientError when there was no answer in time
  */
-export async function withinTime<R>(
+export function withinTime<R>(
   { clock, requestTimeoutMs, what }: RequestTime,
   { remainingMs }: SinkContext,
   request: (signal: AbortSignal) => Promise<R>,
 ): Promise<R> {
   const timeoutMs = Math.min(requestTimeoutMs, Math.max(remainingMs(), MIN_TIMEOUT_MS))
+  return withTimeout({ clock, timeoutMs, what }, request)
+}
+
+/**
+ * Runs a request that is aborted after `timeoutMs`. The AWS SDK has no limit of its own, so a connection that swallows requests would take the
+ * invocation with it.
+ *
+ * @throws TransientError when there was no answer in time
+ */
+export async function withTimeout<R>(
+  { clock, timeoutMs, what }: { clock: Clock; timeoutMs: number; what: string },
+  request: (signal: AbortSignal) => Promise<R>,
+): Promise<R> {
   const controller = new AbortController()
   const cancel = clock.schedule(timeoutMs, () => controller.abort())
   try {
