@@ -17,6 +17,8 @@ import {
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
 import {
+  ChangeMessageVisibilityBatchCommand,
+  ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   DeleteMessageBatchCommand,
   DeleteMessageCommand,
@@ -273,6 +275,39 @@ describe('SQS', () => {
     expect(sent.Failed).toMatchObject([{ Id: 'b', SenderFault: true, Code: 'InvalidParameterValue' }])
     expect(deleted.Successful?.map(({ Id }) => Id)).toEqual(['a'])
     expect(deleted.Failed).toMatchObject([{ Id: 'b', Code: 'ReceiptHandleIsInvalid' }])
+  })
+
+  it('shows a received message again when its receiver says so, also to who waits for one', async () => {
+    const { QueueUrl, receive } = await aQueue()
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm' }))
+    const [message] = await receive()
+    const waiting = client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }))
+    const { ReceiptHandle } = message!
+
+    await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }))
+
+    const { Messages = [] } = await waiting
+    expect(Messages).toMatchObject([{ Body: 'm' }])
+    const deleted = Messages[0]!.ReceiptHandle
+    const entries = [
+      { Id: 'a', ReceiptHandle: deleted, VisibilityTimeout: 0 },
+      { Id: 'b', ReceiptHandle: deleted, VisibilityTimeout: 0 },
+      { Id: 'c', ReceiptHandle: 'nonsense', VisibilityTimeout: 0 },
+      { Id: 'd', ReceiptHandle: deleted, VisibilityTimeout: 43_201 },
+    ]
+    const changed = await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: entries }))
+    expect(changed.Successful?.map(({ Id }) => Id)).toEqual(['a'])
+    expect(changed.Failed?.map(({ Code }) => Code)).toEqual([
+      'MessageNotInflight',
+      'ReceiptHandleIsInvalid',
+      'InvalidParameterValue',
+    ])
+    await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: deleted }))
+    await expect(
+      client.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: deleted, VisibilityTimeout: 0 }),
+      ),
+    ).rejects.toThrow('does not exist')
   })
 
   it('takes 1 MiB in a message or a batch, and no more', async () => {

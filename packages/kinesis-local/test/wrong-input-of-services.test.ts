@@ -218,6 +218,10 @@ describe('input that is right but for a few members', () => {
       QueueUrl,
       Entries: [{ Id: 'a', ReceiptHandle: Buffer.from(`${'0'.repeat(36)}/1`).toString('base64') }],
     },
+    ChangeMessageVisibilityBatch: {
+      QueueUrl,
+      Entries: [{ Id: 'a', VisibilityTimeout: 0, ReceiptHandle: 'x' }],
+    },
     PurgeQueue: { QueueUrl },
   }
 

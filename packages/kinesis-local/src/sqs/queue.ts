@@ -72,8 +72,8 @@ export class Queue {
     for (const wake of this.#waiting) wake()
   }
 
-  /** Calls `wake` when a message is sent, until the function returned is called. */
-  onSent(wake: () => void): () => void {
+  /** Calls `wake` when a message may have become visible, until the function returned is called. */
+  onChange(wake: () => void): () => void {
     this.#waiting.add(wake)
     return () => this.#waiting.delete(wake)
   }
@@ -89,10 +89,26 @@ export class Queue {
 
   /** False where the handle is none; deleting twice is no error, as in the service. */
   delete(receiptHandle: string): boolean {
-    const [messageId, receiveCount] = Buffer.from(receiptHandle, 'base64').toString('utf8').split('/')
-    if (messageId?.length !== 36 || receiveCount === undefined) return false
+    const messageId = messageIdOf(receiptHandle)
+    if (messageId === undefined) return false
     this.#messages.delete(messageId)
     return true
+  }
+
+  /** Hides a received message for so long from now on, or for no longer. */
+  changeVisibility(
+    receiptHandle: string,
+    visibilityTimeoutMs: number,
+    nowMs: number,
+  ): 'changed' | 'no handle' | 'gone' | 'not in flight' {
+    const messageId = messageIdOf(receiptHandle)
+    if (messageId === undefined) return 'no handle'
+    const message = this.#messages.get(messageId)
+    if (message === undefined) return 'gone'
+    if (message.receiveCount === 0 || message.visibleAtMs <= nowMs) return 'not in flight'
+    message.visibleAtMs = nowMs + visibilityTimeoutMs
+    for (const wake of this.#waiting) wake()
+    return 'changed'
   }
 
   purge(): void {
@@ -113,4 +129,9 @@ export class Queue {
     }
     return counts
   }
+}
+
+function messageIdOf(receiptHandle: string): string | undefined {
+  const [messageId, receiveCount] = Buffer.from(receiptHandle, 'base64').toString('utf8').split('/')
+  return messageId?.length === 36 && receiveCount !== undefined ? messageId : undefined
 }

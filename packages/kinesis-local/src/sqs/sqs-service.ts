@@ -34,6 +34,8 @@ export class SqsService implements LocalService {
     ReceiveMessage: (service, input, gone) => service.#receive(service.#at(input), input, gone),
     DeleteMessage: (service, input) => service.#delete(service.#at(input), text(input, 'ReceiptHandle')),
     DeleteMessageBatch: (service, input) => service.#deleteBatch(service.#at(input), input),
+    ChangeMessageVisibility: (service, input) => service.#changeVisibility(service.#at(input), input),
+    ChangeMessageVisibilityBatch: (service, input) => service.#changeEach(service.#at(input), input),
     PurgeQueue: (service, input) => service.#at(input).purge(),
   }
 
@@ -195,25 +197,43 @@ export class SqsService implements LocalService {
       const messages = queue.receive(most, visibilityMs, nowMs)
       if (messages.length > 0 || nowMs >= untilMs || this.#closing.signal.aborted) return messages
       const wakeAtMs = Math.min(untilMs, queue.nextVisibleAtMs ?? untilMs)
-      const sent = new AbortController()
-      const stopListening = queue.onSent(() => sent.abort())
-      await sleep(this.clock, wakeAtMs - nowMs, AbortSignal.any([sent.signal, this.#closing.signal, gone]))
+      const changed = new AbortController()
+      const stopListening = queue.onChange(() => changed.abort())
+      await sleep(this.clock, wakeAtMs - nowMs, AbortSignal.any([changed.signal, this.#closing.signal, gone]))
       stopListening()
     }
     return []
   }
 
   #delete(queue: Queue, receiptHandle: string): undefined {
-    if (queue.delete(receiptHandle)) return
-    throw sqsError(
-      'ReceiptHandleIsInvalid',
-      `The input receipt handle "${receiptHandle.slice(0, 60)}" is not a valid receipt handle.`,
-      404,
-    )
+    if (!queue.delete(receiptHandle)) throw invalidHandle(receiptHandle)
   }
 
   #deleteBatch(queue: Queue, input: SqsInput): unknown {
     return eachEntry(batchEntries(input), (entry) => this.#delete(queue, text(entry, 'ReceiptHandle')) ?? {})
+  }
+
+  #changeVisibility(queue: Queue, input: SqsInput): undefined {
+    const receiptHandle = text(input, 'ReceiptHandle')
+    if (input.VisibilityTimeout === undefined || input.VisibilityTimeout === null) {
+      throw sqsError('MissingParameter', 'The request must contain the parameter VisibilityTimeout.')
+    }
+    const timeoutMs = seconds(input.VisibilityTimeout, 'VisibilityTimeout', 0, MAX_VISIBILITY_SECONDS) * 1000
+    const outcome = queue.changeVisibility(receiptHandle, timeoutMs, this.clock.now())
+    if (outcome === 'no handle') throw invalidHandle(receiptHandle)
+    if (outcome === 'not in flight') {
+      throw sqsError('MessageNotInflight', 'The message is not available for visibility timeout change.')
+    }
+    if (outcome === 'gone') {
+      throw sqsError(
+        'InvalidParameterValue',
+        'Value for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.',
+      )
+    }
+  }
+
+  #changeEach(queue: Queue, input: SqsInput): unknown {
+    return eachEntry(batchEntries(input), (entry) => this.#changeVisibility(queue, entry) ?? {})
   }
 
   #at(input: SqsInput): Queue {
@@ -225,6 +245,14 @@ export class SqsService implements LocalService {
     if (queue === undefined) throw sqsError('QueueDoesNotExist', 'The specified queue does not exist.')
     return queue
   }
+}
+
+function invalidHandle(receiptHandle: string): Error {
+  return sqsError(
+    'ReceiptHandleIsInvalid',
+    `The input receipt handle "${receiptHandle.slice(0, 60)}" is not a valid receipt handle.`,
+    404,
+  )
 }
 
 /** Entries of a batch fail one by one. */
