@@ -25,7 +25,18 @@ export { type Decoder, type DecoderOf, json, parseJson } from './json-decoder.js
 export { type KinesisHandler, kinesisHandler } from './kinesis-handler.js'
 export type { MetricsPort } from './processing-metrics.js'
 export { fileRejectedSink } from './rejected/file-rejected-sink.js'
+export { type FileRejectedEntry, fileRejectedSource } from './rejected/file-rejected-source.js'
 export { InvalidRejectedRecordError, parseRejectedRecord } from './rejected/parse-rejected-record.js'
+export { type RejectedChoice, rejectedFilter } from './rejected/rejected-choice.js'
+export type { RejectedEntry, RejectedRemoval, RejectedSource } from './rejected/rejected-source.js'
+export type {
+  ReplayDestination,
+  ReplayOptions,
+  ReplayOutcome,
+  ReplayOutcomeKind,
+  ReplayReport,
+} from './rejected/replay-options.js'
+export { replayRejected } from './rejected/replay-rejected.js'
 export { type RejectedRecord, type RejectedSink, rejectedPayload } from './rejected-record.js'
 export type { Sink, SinkContext, SinkRecord, SinkResult } from './sink.js'
 export type { Step } from './step.js'
