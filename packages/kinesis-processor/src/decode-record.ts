@@ -23,5 +23,5 @@ function undecodable(cause: unknown): unknown {
 
 /** Also of another realm or library. */
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  return typeof value === 'object' && value !== null && typeof (value as Promise<T>).then === 'function'
 }

@@ -25,6 +25,11 @@ export class PermanentError extends StreamingError {
   }
 }
 
+/** For decoders: no other bytes will come of it. */
+export function undecodable(message: string, cause?: unknown): PermanentError {
+  return new PermanentError(message, { reasonCode: 'undecodable', cause })
+}
+
 /** Trying again may help. Any other error of a step or sink is treated the same; this one says that it was foreseen. */
 export class TransientError extends StreamingError {
   override name = 'TransientError'

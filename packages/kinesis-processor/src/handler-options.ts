@@ -13,6 +13,7 @@ import type { RejectedSink } from './rejected-record.js'
 import type { Sink } from './sink.js'
 import type { Step } from './step.js'
 import type { RecordPosition } from './stream-record.js'
+import type { Unpack } from './unpack.js'
 
 export interface WithSteps<Steps extends readonly unknown[]> {
   /**
@@ -26,6 +27,11 @@ export interface WithSteps<Steps extends readonly unknown[]> {
 export interface KinesisHandlerOptions<T, U = T> {
   /** Bytes to a validated value: `json(schema)`, or a function of your own. */
   decode: Decoder<T>
+  /**
+   * Takes a record apart that holds several, before anything else: each part is a record of its own then, with a `subSequenceNumber`, and the
+   * whole comes again if one of them is unresolved. `cloudWatchLogs()` gives one, with its decoder. @default none: a record is one
+   */
+  unpack?: Unpack
   sink: Sink<U>
   /** Where records go that can never be processed. */
   rejected: RejectedSink
@@ -66,6 +72,7 @@ export interface UnresolvedRecords {
 
 export interface ResolvedHandlerOptions<T, U> {
   decode: Decoder<T>
+  unpack: Unpack | undefined
   steps: readonly Step<unknown, unknown>[]
   sink: Sink<U>
   rejected: RejectedSink
@@ -82,6 +89,7 @@ export interface ResolvedHandlerOptions<T, U> {
 
 const KNOWN = [
   'decode',
+  'unpack',
   'steps',
   'sink',
   'rejected',
@@ -101,9 +109,11 @@ export function resolveHandlerOptions<T, U>(
   options: KinesisHandlerOptions<T, U> & Partial<WithSteps<readonly unknown[]>>,
 ): ResolvedHandlerOptions<T, U> {
   refuseUnknownOptions(options, KNOWN)
-  const { decode, steps = [], sink, rejected, metrics, eventType, onUnresolved = warn } = options
+  const { decode, unpack, steps = [], sink, rejected, metrics, eventType, onUnresolved = warn } = options
   const { clock = systemClock, random = systemRandom } = options
   requireFunction('decode', decode, 'Pass json(schema), or a function from bytes to a value.')
+  if (unpack !== undefined)
+    requireFunction('unpack', unpack, 'Pass a function from bytes to a list of bytes, or leave it out.')
   if (!Array.isArray(steps)) throw new InvalidOptionError('steps', steps, 'Pass a list of functions.')
   for (const step of steps) requireFunction('steps', step, 'Every step is a function.')
   requireFunction('sink', sink?.write, 'Pass a sink: dynamoDbSink, functionSink, or an object with write().')
@@ -117,6 +127,7 @@ export function resolveHandlerOptions<T, U>(
   requireTime({ clock, random })
   return {
     decode,
+    unpack,
     steps: [...steps],
     sink,
     rejected,

@@ -12,6 +12,12 @@ export {
   windowAnomalies,
 } from './anomalies/window-anomalies.js'
 export type { AnomalyProgress, WindowAnomaliesOptions } from './anomalies/window-anomalies-options.js'
+export {
+  type CloudWatchLogsInput,
+  type CloudWatchLogsOptions,
+  cloudWatchLogs,
+  type LogEvent,
+} from './cloud-watch-logs.js'
 export { PermanentError, type ReasonCode, TransientError, UnexpectedEventError } from './errors.js'
 export { type FirehoseTransform, firehoseTransform } from './firehose/firehose-transform.js'
 export type {
@@ -20,9 +26,11 @@ export type {
   TransformOutput,
 } from './firehose/transform-options.js'
 export { type FunctionSinkOptions, functionSink } from './function-sink.js'
+export { type GunzipOptions, gunzip } from './gunzip.js'
 export type { KinesisHandlerOptions, UnresolvedRecords, WithSteps } from './handler-options.js'
-export { type Decoder, type DecoderOf, json, parseJson } from './json-decoder.js'
+export { type Decoder, json, parseJson } from './json-decoder.js'
 export { type KinesisHandler, kinesisHandler } from './kinesis-handler.js'
+export { bytes, text } from './plain-decoders.js'
 export type { MetricsPort } from './processing-metrics.js'
 export { fileRejectedSink } from './rejected/file-rejected-sink.js'
 export { type FileRejectedEntry, fileRejectedSource } from './rejected/file-rejected-source.js'
@@ -41,6 +49,8 @@ export { type RejectedRecord, type RejectedSink, rejectedPayload } from './rejec
 export type { Sink, SinkContext, SinkRecord, SinkResult } from './sink.js'
 export type { Step } from './step.js'
 export type { RecordPosition } from './stream-record.js'
+export type { Unpack } from './unpack.js'
+export { type DecoderOf, validated } from './validated.js'
 export type { UntimelyEvent } from './windows/event-time.js'
 export { count, type Measure, maximum, minimum, type Stats, stats, sum } from './windows/measures.js'
 export { type TumblingWindowsHandler, tumblingWindows } from './windows/tumbling-windows.js'

@@ -57,7 +57,7 @@ export function kinesisHandler<T, U>(
   return async (event, context) => {
     const startedAtMs = resolved.clock.now()
     const leftMs = timeLeft(context, resolved.deadlineMarginMs)
-    const batch = new Batch<U>(readEvent(event))
+    const batch = new Batch<U>(readEvent(event, resolved.unpack))
     const byEventType = new Map<string, number>()
     try {
       await processBatch(batch, resolved, leftMs, (value) => count(byEventType, resolved.eventType, value))

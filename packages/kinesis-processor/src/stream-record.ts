@@ -5,6 +5,7 @@ import {
   readProducerTag,
 } from '@org/kinesis-core'
 import { PermanentError, UnexpectedEventError } from './errors.js'
+import { type Unpack, unpackEach } from './unpack.js'
 
 /** Where a record stands in its stream. Unique, and the same on every retry. */
 export interface RecordPosition {
@@ -32,20 +33,34 @@ export interface StreamRecord {
 }
 
 /** The user records of a batch in stream order: aggregates unpacked, their members sharing a sequence number. */
-export function readEvent(event: unknown): StreamRecord[] {
+export function readEvent(event: unknown, unpack?: Unpack): StreamRecord[] {
   const records: unknown = isObject(event) ? event.Records : undefined
   if (!Array.isArray(records)) {
     throw new UnexpectedEventError('The event has no Records: map this function to a Kinesis stream.')
   }
-  return records.flatMap(readRecord)
+  const read: StreamRecord[] = []
+  let arn: string | undefined
+  let stream = { streamArn: '', streamName: '' }
+  for (const record of records) {
+    requireKinesisRecord(record)
+    if (record.eventSourceARN !== arn) {
+      arn = record.eventSourceARN
+      stream = streamOf(arn)
+    }
+    readRecord(record, stream, read)
+  }
+  return unpack === undefined ? read : unpackEach(read, unpack)
 }
 
-function readRecord(record: unknown): StreamRecord[] {
-  requireKinesisRecord(record)
-  const { kinesis, eventID, eventSourceARN } = record
+function readRecord(
+  { kinesis, eventID }: KinesisEventRecord,
+  { streamArn, streamName }: { streamArn: string; streamName: string },
+  read: StreamRecord[],
+): void {
   const data = Buffer.from(kinesis.data, 'base64')
   const position: RecordPosition = {
-    ...streamOf(eventSourceARN),
+    streamArn,
+    streamName,
     shardId: eventID.slice(0, eventID.lastIndexOf(':')),
     sequenceNumber: kinesis.sequenceNumber,
     subSequenceNumber: 0,
@@ -53,26 +68,20 @@ function readRecord(record: unknown): StreamRecord[] {
     arrivalMs: Math.round(kinesis.approximateArrivalTimestamp * 1000),
   }
   const decoded = decodeAggregate(data)
-  if (decoded.kind === 'plain') return [{ position, data, fault: undefined }]
-  if (decoded.kind === 'corrupt') {
+  if (decoded.kind === 'plain') read.push({ position, data, fault: undefined })
+  else if (decoded.kind === 'corrupt') {
     const fault = new PermanentError(`The aggregated record is broken: ${decoded.reason}.`, {
       reasonCode: 'corrupt-aggregate',
     })
-    return [{ position, data, fault }]
-  }
-  return decoded.records.map(({ partitionKey, data: memberData, tags }, subSequenceNumber) => {
-    const producer = readProducerTag(tags)
-    return {
-      position: {
-        ...position,
-        subSequenceNumber,
-        partitionKey,
-        ...(producer === undefined ? {} : { producer }),
-      },
-      data: memberData,
-      fault: undefined,
+    read.push({ position, data, fault })
+  } else {
+    for (const [subSequenceNumber, { partitionKey, data: memberData, tags }] of decoded.records.entries()) {
+      const producer = readProducerTag(tags)
+      const memberPosition: RecordPosition = { ...position, subSequenceNumber, partitionKey }
+      if (producer !== undefined) memberPosition.producer = producer
+      read.push({ position: memberPosition, data: memberData, fault: undefined })
     }
-  })
+  }
 }
 
 /** A mapping on an enhanced fan-out consumer names the consumer: `…:stream/NAME/consumer/CONSUMER:1700000000`. */
@@ -96,7 +105,10 @@ function missingField(record: unknown): string | undefined {
   if (typeof eventID !== 'string' || !eventID.includes(':')) return 'eventID'
   if (typeof eventSourceARN !== 'string') return 'eventSourceARN'
   if (!Number.isFinite(kinesis.approximateArrivalTimestamp)) return 'approximateArrivalTimestamp'
-  return ['sequenceNumber', 'partitionKey', 'data'].find((field) => typeof kinesis[field] !== 'string')
+  // One by one: a list of names would be looked through for every record.
+  if (typeof kinesis.sequenceNumber !== 'string') return 'sequenceNumber'
+  if (typeof kinesis.partitionKey !== 'string') return 'partitionKey'
+  return typeof kinesis.data === 'string' ? undefined : 'data'
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
