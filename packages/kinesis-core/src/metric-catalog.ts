@@ -174,7 +174,21 @@ export const processingMetrics = {
   recordsStored: processing('RecordsStored', 'Count', 'Sum'),
   recordsRejected: processing('RecordsRejected', 'Count', 'Sum'),
   recordsUnresolved: processing('RecordsUnresolved', 'Count', 'Sum'),
+  /** By a step that gave nothing. */
+  recordsDropped: processing('RecordsDropped', 'Count', 'Sum'),
+  /** Sent twice by their producer, and passed over the second time. */
+  recordsDeduplicated: processing('RecordsDeduplicated', 'Count', 'Sum'),
+  /** Tries again within an invocation. */
+  recordsRetried: processing('RecordsRetried', 'Count', 'Sum'),
+  /** Records that Lambda does not deliver again. */
+  checkpointAdvance: processing('CheckpointAdvance', 'Count', 'Sum'),
   batchDuration: processing('BatchDuration', 'Milliseconds', 'Average'),
+  /** Decoding and steps of a batch. */
+  stepsDuration: processing('StepsDuration', 'Milliseconds', 'Average'),
+  /** Writes of a batch to the sink. */
+  sinkDuration: processing('SinkDuration', 'Milliseconds', 'Average'),
+  /** 1 for the first batch of a function's environment, 0 for the others. */
+  coldStarts: processing('ColdStarts', 'Count', 'Sum'),
   iteratorAge: processing('IteratorAge', 'Milliseconds', 'Maximum'),
   /** Per event type, which is bounded to the known types and OTHER. */
   recordsProcessed: processing('RecordsProcessed', 'Count', 'Sum', 'EventType'),

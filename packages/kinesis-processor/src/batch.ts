@@ -1,17 +1,23 @@
 import type { ReasonCode } from './errors.js'
+import { Lane } from './lane.js'
 import type { StreamRecord } from './stream-record.js'
 
-/** `waiting`: steps still to run. `ready`: to be written. `faulty`: to be rejected. `resolved`: stored, rejected or dropped. */
-type Progress<U> =
+export type Resolution = 'stored' | 'rejected' | 'dropped' | 'deduplicated'
+
+/**
+ * `waiting`: everything is still to be done. `underway`: it has come through so many stages of the steps in this pass or an earlier one.
+ * `ready`: to be written. `faulty`: to be rejected. `resolved`: nothing is left to do.
+ */
+export type Progress<U> =
   | { state: 'waiting' }
+  | { state: 'underway'; value: unknown; stage: number }
   | { state: 'ready'; value: U }
   | { state: 'faulty'; error: unknown; reasonCode: ReasonCode }
-  | { state: 'resolved'; as: 'stored' | 'rejected' | 'dropped' }
+  | { state: 'resolved'; as: Resolution }
 
 export interface BatchItem<U> {
-  /** Place in the batch. */
-  readonly index: number
   readonly record: StreamRecord
+  readonly lane: Lane<U>
   progress: Progress<U>
   /** What went wrong in this pass, and may go right in another. */
   failure: { error: unknown } | undefined
@@ -21,39 +27,12 @@ export type ItemIn<U, State extends Progress<U>['state']> = BatchItem<U> & {
   progress: Extract<Progress<U>, { state: State }>
 }
 
-/** The records of one partition key, in stream order. Its first open record decides when the lane goes on, and whether. */
-export class Lane<U> {
-  /** Attempts in a row that failed for the first open record. */
-  failures = 0
-  lastError: unknown
-  retryAtMs = Number.NEGATIVE_INFINITY
-  readonly items: BatchItem<U>[] = []
-  #head = 0
-
-  /** The first record that is not resolved. */
-  get head(): BatchItem<U> | undefined {
-    while (this.items[this.#head]?.progress.state === 'resolved') this.#head++
-    return this.items[this.#head]
-  }
-
-  /** From the first open record on. */
-  get open(): BatchItem<U>[] {
-    return this.head === undefined ? [] : this.items.slice(this.#head)
-  }
-
-  /** Settles what a pass did: counts the failure of the first open record, or none where the lane moved on. */
-  endPass(headBefore: BatchItem<U> | undefined, retryAtMs: (failures: number) => number): void {
-    const { head, open } = this
-    if (head !== headBefore) this.failures = 0
-    if (head?.failure !== undefined) {
-      this.failures += 1
-      this.lastError = head.failure.error
-      this.retryAtMs = retryAtMs(this.failures)
-    }
-    // Whatever failed behind it was tried too early to count.
-    for (const item of open) item.failure = undefined
-  }
-}
+/** Shared: a batch has thousands of records. */
+export const WAITING = { state: 'waiting' } as const
+export const STORED = { state: 'resolved', as: 'stored' } as const
+export const REJECTED = { state: 'resolved', as: 'rejected' } as const
+export const DROPPED = { state: 'resolved', as: 'dropped' } as const
+const DUPLICATE = { state: 'resolved', as: 'deduplicated' } as const
 
 /** The records of one invocation, and which of them are done. */
 export class Batch<U> {
@@ -62,19 +41,44 @@ export class Batch<U> {
 
   constructor(records: readonly StreamRecord[]) {
     const lanes = new Map<string, Lane<U>>()
-    this.items = records.map((record, index) => {
-      const item: BatchItem<U> = { index, record, progress: initialProgress(record), failure: undefined }
+    const resends = new ResendFilter()
+    const items: BatchItem<U>[] = []
+    for (const record of records) {
       const { partitionKey } = record.position
-      const lane = lanes.get(partitionKey)
-      if (lane !== undefined) lane.items.push(item)
-      else {
-        const opened = new Lane<U>()
-        opened.items.push(item)
-        lanes.set(partitionKey, opened)
+      let lane = lanes.get(partitionKey)
+      if (lane === undefined) {
+        lane = new Lane()
+        lanes.set(partitionKey, lane)
       }
-      return item
-    })
+      const item: BatchItem<U> = {
+        record,
+        lane,
+        progress: initialProgress(record, resends),
+        failure: undefined,
+      }
+      lane.items.push(item)
+      items.push(item)
+    }
+    this.items = items
     this.lanes = [...lanes.values()]
+  }
+
+  /**
+   * Of the lanes that are due, in stream order, what `choose` takes; nothing of a lane behind a record that it stops at.
+   *
+   * (One way over all items: to gather them lane by lane and to sort them cost more than the steps.)
+   */
+  collect(choose: (item: BatchItem<U>) => 'take' | 'pass' | 'stop'): BatchItem<U>[] {
+    for (const lane of this.lanes) lane.isStopped = false
+    const taken: BatchItem<U>[] = []
+    for (const item of this.items) {
+      const { lane } = item
+      if (!lane.isDue || lane.isStopped) continue
+      const choice = choose(item)
+      if (choice === 'take') taken.push(item)
+      else if (choice === 'stop') lane.isStopped = true
+    }
+    return taken
   }
 
   /**
@@ -85,20 +89,36 @@ export class Batch<U> {
     return this.items.find(({ progress }) => progress.state !== 'resolved')
   }
 
-  countUnresolved(): number {
-    let count = 0
-    for (const { progress } of this.items) if (progress.state !== 'resolved') count++
-    return count
-  }
-
-  countResolved(as: 'stored' | 'rejected' | 'dropped'): number {
-    let count = 0
-    for (const { progress } of this.items) if (progress.state === 'resolved' && progress.as === as) count++
-    return count
+  /** How many records ended in each way. */
+  count(): Record<Resolution | 'unresolved', number> {
+    const counts = { stored: 0, rejected: 0, dropped: 0, deduplicated: 0, unresolved: 0 }
+    for (const { progress } of this.items) {
+      counts[progress.state === 'resolved' ? progress.as : 'unresolved'] += 1
+    }
+    return counts
   }
 }
 
-function initialProgress<U>({ fault }: StreamRecord): Progress<U> {
-  if (fault === undefined) return { state: 'waiting' }
-  return { state: 'faulty', error: fault, reasonCode: 'corrupt-aggregate' }
+/**
+ * Tells the records that a producer has sent twice. The first of them stands before the others in the batch: if it stays unresolved, Lambda
+ * goes on from it or from before it, and the others come again with it. So they need not wait for it.
+ */
+class ResendFilter {
+  readonly #seen = new Map<string, Set<number>>()
+
+  isResend({ position: { producer } }: StreamRecord): boolean {
+    if (producer === undefined) return false
+    const seen = this.#seen.get(producer.producerId)
+    if (seen === undefined) this.#seen.set(producer.producerId, new Set([producer.sequence]))
+    else if (seen.has(producer.sequence)) return true
+    else seen.add(producer.sequence)
+    return false
+  }
+}
+
+function initialProgress<U>(record: StreamRecord, resends: ResendFilter): Progress<U> {
+  if (record.fault !== undefined) {
+    return { state: 'faulty', error: record.fault, reasonCode: 'corrupt-aggregate' }
+  }
+  return resends.isResend(record) ? DUPLICATE : WAITING
 }

@@ -6,12 +6,17 @@ import {
   systemClock,
   systemRandom,
 } from '@org/kinesis-core'
+import { type LoggerPort, warnOfUnresolved } from './batch-log.js'
+import type { BatchReport } from './batch-report.js'
+import type { BatchStep } from './batch-step.js'
+import type { TracerPort } from './batch-trace.js'
 import type { Decoder } from './json-decoder.js'
 import { requireFunction, requireTime, whole } from './option-checks.js'
 import type { MetricsPort } from './processing-metrics.js'
 import type { RejectedSink } from './rejected-record.js'
 import type { Sink } from './sink.js'
-import type { Step } from './step.js'
+import { type Stage, stagesOf } from './stages.js'
+import type { AnyStep } from './step.js'
 import type { RecordPosition } from './stream-record.js'
 import type { Unpack } from './unpack.js'
 
@@ -48,12 +53,18 @@ export interface KinesisHandlerOptions<T, U = T> {
    * @default 1_000
    */
   deadlineMarginMs?: number
-  /** Powertools' `Metrics`, or anything with its shape. @default none */
+  /** Powertools' `Metrics`, or anything with its shape: one EMF line per batch. @default none */
   metrics?: MetricsPort
+  /** Powertools' `Logger`, or anything with its shape: one line per batch, a warning where records were rejected or left. @default none */
+  logger?: LoggerPort
+  /** Powertools' `Tracer`, or anything with its shape: a subsegment per batch, and one for each part of the work. @default none */
+  tracer?: TracerPort
   /** The bounded event type for the metric RecordsProcessed, which needs `metrics`; undefined leaves a record out, as does throwing. @default none */
   eventType?: (value: U) => string | undefined
-  /** Told once per batch that was not finished, where it stopped and why. @default one line on standard error */
+  /** Told once per batch that was not finished, where it stopped and why. @default one line on standard error, or that of `logger` */
   onUnresolved?: (unresolved: UnresolvedRecords) => void
+  /** Told once per batch what became of it, in figures. It costs nothing where it is left out, and neither do the three above. @default none */
+  onBatch?: (report: BatchReport) => void
   /** @default the system's clock */
   clock?: Clock
   /** @default Math.random */
@@ -73,7 +84,7 @@ export interface UnresolvedRecords {
 export interface ResolvedHandlerOptions<T, U> {
   decode: Decoder<T>
   unpack: Unpack | undefined
-  steps: readonly Step<unknown, unknown>[]
+  stages: readonly Stage[]
   sink: Sink<U>
   rejected: RejectedSink
   maxConcurrency: number
@@ -81,8 +92,11 @@ export interface ResolvedHandlerOptions<T, U> {
   backoff: { baseMs: number; maxMs: number }
   deadlineMarginMs: number
   metrics: MetricsPort | undefined
-  eventType: (value: U) => string | undefined
+  logger: LoggerPort | undefined
+  tracer: TracerPort | undefined
+  eventType: ((value: U) => string | undefined) | undefined
   onUnresolved: (unresolved: UnresolvedRecords) => void
+  onBatch: ((report: BatchReport) => void) | undefined
   clock: Clock
   random: Random
 }
@@ -99,8 +113,11 @@ const KNOWN = [
   'backoffMaxMs',
   'deadlineMarginMs',
   'metrics',
+  'logger',
+  'tracer',
   'eventType',
   'onUnresolved',
+  'onBatch',
   'clock',
   'random',
 ] as const satisfies (keyof KinesisHandlerOptions<unknown> | 'steps')[]
@@ -109,13 +126,27 @@ export function resolveHandlerOptions<T, U>(
   options: KinesisHandlerOptions<T, U> & Partial<WithSteps<readonly unknown[]>>,
 ): ResolvedHandlerOptions<T, U> {
   refuseUnknownOptions(options, KNOWN)
-  const { decode, unpack, steps = [], sink, rejected, metrics, eventType, onUnresolved = warn } = options
-  const { clock = systemClock, random = systemRandom } = options
+  const {
+    decode,
+    unpack,
+    steps = [],
+    sink,
+    rejected,
+    metrics,
+    eventType,
+    onUnresolved = defaultFor(options.logger),
+  } = options
+  const { logger, tracer, onBatch, clock = systemClock, random = systemRandom } = options
   requireFunction('decode', decode, 'Pass json(schema), or a function from bytes to a value.')
   if (unpack !== undefined)
     requireFunction('unpack', unpack, 'Pass a function from bytes to a list of bytes, or leave it out.')
   if (!Array.isArray(steps)) throw new InvalidOptionError('steps', steps, 'Pass a list of functions.')
-  for (const step of steps) requireFunction('steps', step, 'Every step is a function.')
+  for (const step of steps as readonly AnyStep<unknown, unknown>[])
+    requireFunction(
+      'steps',
+      (step as BatchStep<unknown, unknown> | undefined)?.run ?? step,
+      'Every step is a function, or what batchStep gives.',
+    )
   requireFunction('sink', sink?.write, 'Pass a sink: dynamoDbSink, functionSink, or an object with write().')
   requireFunction(
     'rejected',
@@ -123,12 +154,20 @@ export function resolveHandlerOptions<T, U>(
     'Pass a rejected sink: without one a bad record would block its shard, or be lost.',
   )
   requireFunction('onUnresolved', onUnresolved, 'Pass a function, or leave it out.')
+  if (onBatch !== undefined) requireFunction('onBatch', onBatch, 'Pass a function, or leave it out.')
   checkMetrics(metrics, eventType)
+  requireMethods('logger', logger, ['debug', 'warn'], "Pass Powertools' Logger")
+  requireMethods(
+    'tracer',
+    tracer,
+    ['isTracingEnabled', 'getSegment', 'setSegment'],
+    "Pass Powertools' Tracer",
+  )
   requireTime({ clock, random })
   return {
     decode,
     unpack,
-    steps: [...steps],
+    stages: stagesOf(steps),
     sink,
     rejected,
     maxConcurrency: whole('maxConcurrency', options.maxConcurrency ?? 32, 1),
@@ -136,8 +175,11 @@ export function resolveHandlerOptions<T, U>(
     backoff: resolveBackoff(options),
     deadlineMarginMs: whole('deadlineMarginMs', options.deadlineMarginMs ?? 1_000, 0),
     metrics,
-    eventType: eventType ?? (() => undefined),
+    logger,
+    tracer,
+    eventType,
     onUnresolved,
+    onBatch,
     clock,
     random,
   }
@@ -165,22 +207,32 @@ function checkMetrics(metrics: MetricsPort | undefined, eventType: unknown): voi
       'It says what metrics are counted by: pass metrics too.',
     )
   }
-  for (const method of ['addMetric', 'singleMetric', 'publishStoredMetrics'] as const) {
-    requireFunction('metrics', metrics?.[method], `Pass Powertools' Metrics: it has no ${method}().`)
-  }
+  requireMethods(
+    'metrics',
+    metrics,
+    ['addMetric', 'singleMetric', 'publishStoredMetrics'],
+    "Pass Powertools' Metrics",
+  )
   if (eventType !== undefined)
     requireFunction('eventType', eventType, 'Pass a function from a value to its type.')
 }
 
-/** A batch that cannot go on must say why, or nobody can help it. */
-function warn({ position, count, error }: UnresolvedRecords): void {
-  const why =
-    error === undefined
-      ? 'no time was left'
-      : error instanceof Error
-        ? `${error.name}: ${error.message}`
-        : error
-  console.warn(
-    `kinesis-processor: ${count} records unresolved, from ${position.shardId} ${position.sequenceNumber} on: ${why}`,
-  )
+function requireMethods(
+  option: string,
+  port: object | undefined,
+  methods: readonly string[],
+  remedy: string,
+): void {
+  if (port === undefined) return
+  for (const method of methods)
+    requireFunction(
+      option,
+      (port as Record<string, unknown> | null)?.[method],
+      `${remedy}: it has no ${method}().`,
+    )
+}
+
+/** The log says it as well. */
+function defaultFor(logger: LoggerPort | undefined): (unresolved: UnresolvedRecords) => void {
+  return logger === undefined ? warnOfUnresolved : () => {}
 }

@@ -1,3 +1,7 @@
+export type { LoggerPort } from './batch-log.js'
+export type { BatchReport } from './batch-report.js'
+export { type BatchStep, type BatchStepOptions, type BatchStepResult, batchStep } from './batch-step.js'
+export type { TracerPort, TraceSegment } from './batch-trace.js'
 export {
   type Anomaly,
   type AnomalyDetector,
@@ -30,6 +34,7 @@ export { type GunzipOptions, gunzip } from './gunzip.js'
 export type { KinesisHandlerOptions, UnresolvedRecords, WithSteps } from './handler-options.js'
 export { type Decoder, json, parseJson } from './json-decoder.js'
 export { type KinesisHandler, kinesisHandler } from './kinesis-handler.js'
+export { limited } from './limited.js'
 export { bytes, text } from './plain-decoders.js'
 export type { MetricsPort } from './processing-metrics.js'
 export { fileRejectedSink } from './rejected/file-rejected-sink.js'
@@ -47,7 +52,7 @@ export type {
 export { replayRejected } from './rejected/replay-rejected.js'
 export { type RejectedRecord, type RejectedSink, rejectedPayload } from './rejected-record.js'
 export type { Sink, SinkContext, SinkRecord, SinkResult } from './sink.js'
-export type { Step } from './step.js'
+export type { AnyStep, Step } from './step.js'
 export type { RecordPosition } from './stream-record.js'
 export type { Unpack } from './unpack.js'
 export { type DecoderOf, validated } from './validated.js'

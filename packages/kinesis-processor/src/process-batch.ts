@@ -1,10 +1,22 @@
 import { backoffDelayMs, sleep } from '@org/kinesis-core'
-import type { Batch, BatchItem, ItemIn, Lane } from './batch.js'
-import { isPermanent } from './errors.js'
+import { type Batch, type BatchItem, type ItemIn, REJECTED, STORED } from './batch.js'
+import { isPermanent, type ReasonCode } from './errors.js'
 import type { ResolvedHandlerOptions } from './handler-options.js'
+import type { Lane } from './lane.js'
 import { rejectedRecord } from './rejected-record.js'
 import { runSteps } from './run-steps.js'
-import type { SinkResult } from './sink.js'
+import { resultsOf } from './sink-results.js'
+
+/** What the work on a batch tells while it goes on. */
+export interface BatchObserver<U> {
+  /** Around each part of the work. */
+  during<R>(part: 'steps' | 'sink' | 'rejected', work: () => Promise<R>): Promise<R>
+  /** Left out where nobody counts them. */
+  onStored: ((value: U) => void) | undefined
+  onRejected(reasonCode: ReasonCode): void
+  /** So many records are tried again. */
+  onRetry(records: number): void
+}
 
 /**
  * Takes every record of the batch as far as it goes, in passes over the lanes: steps, rejections, the sink. A lane whose first open record
@@ -15,7 +27,7 @@ export async function processBatch<T, U>(
   batch: Batch<U>,
   options: ResolvedHandlerOptions<T, U>,
   leftMs: () => number,
-  onStored: (value: U) => void,
+  observer: BatchObserver<U>,
 ): Promise<void> {
   const { clock, maxAttempts, backoff, random } = options
   // In a row, and with nothing else getting through: the sink is down, and trying each lane in turn would only burn the time.
@@ -24,7 +36,7 @@ export async function processBatch<T, U>(
   while (outages < maxAttempts && leftMs() > 0) {
     lanes = lanes.filter((lane) => lane.head !== undefined && lane.failures < maxAttempts)
     if (lanes.length === 0) break
-    const due = lanes.filter(({ retryAtMs }) => retryAtMs <= clock.now())
+    const due = markDue(batch.lanes, lanes, clock.now())
     if (due.length === 0) {
       const nextMs = lanes.reduce(
         (least, { retryAtMs }) => Math.min(least, retryAtMs),
@@ -33,30 +45,44 @@ export async function processBatch<T, U>(
       await sleep(clock, Math.min(nextMs - clock.now(), leftMs()))
       continue
     }
-    const heads = due.map(({ head }) => head)
-    const written = await pass(due, options, leftMs, onStored)
+    const retried = due.reduce((count, { failures }) => (failures > 0 ? count + 1 : count), 0)
+    if (retried > 0) observer.onRetry(retried)
+    const written = await pass(batch, due, options, leftMs, observer)
     if (written !== undefined) outages = written === 'all failed' ? outages + 1 : 0
     const nowMs = clock.now()
-    for (const [index, lane] of due.entries()) {
-      lane.endPass(heads[index], (failures) => nowMs + backoffDelayMs(failures, backoff, random))
+    // One draw for all that failed in this pass: they are tried again together, in one write and one call of a step for many.
+    const draw = random()
+    for (const lane of due) {
+      lane.endPass((failures) => nowMs + backoffDelayMs(failures, backoff, () => draw))
     }
-    if (written === 'all failed') waitTogether(lanes, nowMs + backoffDelayMs(outages, backoff, random))
+    if (written === 'all failed') waitTogether(lanes, nowMs + backoffDelayMs(outages, backoff, () => draw))
   }
+}
+
+function markDue<U>(all: readonly Lane<U>[], lanes: readonly Lane<U>[], nowMs: number): Lane<U>[] {
+  for (const lane of all) lane.isDue = false
+  const due = lanes.filter(({ retryAtMs }) => retryAtMs <= nowMs)
+  for (const lane of due) {
+    lane.isDue = true
+    lane.beginPass()
+  }
+  return due
 }
 
 /** One way through: rejections come before the sink, because what stands behind them in its lane waits for them. */
 async function pass<T, U>(
+  batch: Batch<U>,
   lanes: readonly Lane<U>[],
   options: ResolvedHandlerOptions<T, U>,
   leftMs: () => number,
-  onStored: (value: U) => void,
+  observer: BatchObserver<U>,
 ): Promise<'all failed' | 'some written' | undefined> {
   // Half of the time, so that what slow steps made ready can be written; the rest has the next pass.
   const reservedMs = leftMs() / 2
-  await runSteps(lanes, options, () => leftMs() > reservedMs)
-  await reject(lanes, options, leftMs)
-  const written = await write(lanes, options, leftMs, onStored)
-  await reject(lanes, options, leftMs)
+  await observer.during('steps', () => runSteps(batch, lanes, options, () => leftMs() > reservedMs))
+  await reject(batch, options, leftMs, observer)
+  const written = await write(batch, options, leftMs, observer)
+  await reject(batch, options, leftMs, observer)
   return written
 }
 
@@ -66,85 +92,66 @@ function waitTogether<U>(lanes: readonly Lane<U>[], retryAtMs: number): void {
 }
 
 async function reject<T, U>(
-  lanes: readonly Lane<U>[],
+  batch: Batch<U>,
   { rejected, clock }: ResolvedHandlerOptions<T, U>,
   leftMs: () => number,
+  observer: BatchObserver<U>,
 ): Promise<void> {
-  const faulty = inStreamOrder(lanes.flatMap((lane) => lane.open.filter(isFaulty)))
+  const faulty = batch.collect(isFaulty) as ItemIn<U, 'faulty'>[]
   if (faulty.length === 0) return
   const records = faulty.map(({ record, progress }) => rejectedRecord(record, progress, clock.now()))
-  const results = await resultsOf(() => rejected.write(records, { remainingMs: leftMs }))
+  const results = await observer.during('rejected', () =>
+    resultsOf(records.length, () => rejected.write(records, { remainingMs: leftMs })),
+  )
   for (const [index, item] of (faulty as BatchItem<U>[]).entries()) {
     // Anything but a clear yes keeps the record: it is tried again, and unresolved in the end.
-    const result = results(index)
-    if (result.stored) item.progress = { state: 'resolved', as: 'rejected' }
-    else item.failure = { error: result.error }
+    const result = results[index]!
+    if (result.stored) {
+      item.progress = REJECTED
+      observer.onRejected(records[index]!.reasonCode)
+    } else item.failure = { error: result.error }
   }
 }
 
 async function write<T, U>(
-  lanes: readonly Lane<U>[],
+  batch: Batch<U>,
   { sink }: ResolvedHandlerOptions<T, U>,
   leftMs: () => number,
-  onStored: (value: U) => void,
+  observer: BatchObserver<U>,
 ): Promise<'all failed' | 'some written' | undefined> {
-  const items = inStreamOrder(lanes.flatMap(writable))
+  const items = batch.collect(isWritable) as ItemIn<U, 'ready'>[]
   if (items.length === 0) return undefined
   const records = items.map(({ record, progress }) => ({ value: progress.value, position: record.position }))
-  const results = await resultsOf(() => sink.write(records, { remainingMs: leftMs }))
+  const results = await observer.during('sink', () =>
+    resultsOf(records.length, () => sink.write(records, { remainingMs: leftMs })),
+  )
   let written: 'all failed' | 'some written' = 'all failed'
-  const failedKeys = new Set<string>()
-  for (const [index, item] of items.entries()) {
-    const open: BatchItem<U> = item
-    const { partitionKey } = item.record.position
-    const result = results(index)
+  const failedLanes = new Set<Lane<U>>()
+  for (const [index, item] of (items as BatchItem<U>[]).entries()) {
+    const result = results[index]!
     if (result.stored) {
-      onStored(item.progress.value)
-      open.progress = { state: 'resolved', as: 'stored' }
+      observer.onStored?.(records[index]!.value)
+      item.progress = STORED
       written = 'some written'
-    } else if (failedKeys.has(partitionKey)) {
-      // Held back behind the failure of another: not its own.
-    } else {
-      failedKeys.add(partitionKey)
+    } else if (!failedLanes.has(item.lane)) {
+      // Behind it others of the lane were held back: that is not their own failure.
+      failedLanes.add(item.lane)
       if (isPermanent(result.error)) {
-        open.progress = { state: 'faulty', error: result.error, reasonCode: 'unstorable' }
+        item.progress = { state: 'faulty', error: result.error, reasonCode: 'unstorable' }
         written = 'some written'
-      } else open.failure = { error: result.error }
+      } else item.failure = { error: result.error }
     }
   }
   return written
 }
 
-/** A sink may throw, or answer for fewer records than it got: those failed. */
-async function resultsOf(
-  write: () => Promise<readonly SinkResult[]>,
-): Promise<(index: number) => SinkResult> {
-  try {
-    const results = await write()
-    if (!Array.isArray(results)) throw new TypeError('The sink gave no list of results.')
-    const missing = new Error('The sink gave no result for the record.')
-    return (index) => results[index] ?? { stored: false, error: missing }
-  } catch (error) {
-    return () => ({ stored: false, error })
-  }
-}
-
 /** What has not been tried in this pass. */
-function isFaulty<U>(item: BatchItem<U>): item is ItemIn<U, 'faulty'> {
-  return item.progress.state === 'faulty' && item.failure === undefined
+function isFaulty<U>({ progress, failure }: BatchItem<U>): 'take' | 'pass' {
+  return progress.state === 'faulty' && failure === undefined ? 'take' : 'pass'
 }
 
 /** What can be written now: nothing that stands behind an open record of its key. */
-function writable<U>(lane: Lane<U>): ItemIn<U, 'ready'>[] {
-  const ready: ItemIn<U, 'ready'>[] = []
-  for (const item of lane.open) {
-    if (item.progress.state === 'resolved') continue
-    if (item.progress.state !== 'ready') break
-    ready.push(item as ItemIn<U, 'ready'>)
-  }
-  return ready
-}
-
-function inStreamOrder<Item extends { index: number }>(items: Item[]): Item[] {
-  return items.sort((a, b) => a.index - b.index)
+function isWritable<U>({ progress }: BatchItem<U>): 'take' | 'pass' | 'stop' {
+  if (progress.state === 'ready') return 'take'
+  return progress.state === 'resolved' ? 'pass' : 'stop'
 }

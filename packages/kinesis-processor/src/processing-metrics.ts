@@ -1,4 +1,5 @@
 import { type MetricDefinition, processingMetrics } from '@org/kinesis-core'
+import type { BatchReport } from './batch-report.js'
 
 /** The part of Powertools' `Metrics` that is used; its units are named as in CloudWatch. */
 export interface MetricsPort {
@@ -10,29 +11,25 @@ export interface MetricsPort {
   publishStoredMetrics(): unknown
 }
 
-export interface BatchMetrics {
-  received: number
-  stored: number
-  rejected: number
-  unresolved: number
-  durationMs: number
-  /** Of the batch's oldest record; undefined for an empty batch. */
-  iteratorAgeMs: number | undefined
-  byEventType: ReadonlyMap<string, number>
-}
-
 /** One line for the batch, and one for each event type in it: a metric has one set of dimensions a line. */
-export function publish(port: MetricsPort, batch: BatchMetrics): void {
+export function publish(port: MetricsPort, report: BatchReport): void {
   const add = ({ name, unit }: MetricDefinition, value: number) => port.addMetric(name, unit as never, value)
-  add(processingMetrics.recordsReceived, batch.received)
-  add(processingMetrics.recordsStored, batch.stored)
-  add(processingMetrics.recordsRejected, batch.rejected)
-  add(processingMetrics.recordsUnresolved, batch.unresolved)
-  add(processingMetrics.batchDuration, batch.durationMs)
-  if (batch.iteratorAgeMs !== undefined) add(processingMetrics.iteratorAge, batch.iteratorAgeMs)
+  add(processingMetrics.recordsReceived, report.received)
+  add(processingMetrics.recordsStored, report.stored)
+  add(processingMetrics.recordsRejected, report.rejected)
+  add(processingMetrics.recordsUnresolved, report.unresolved)
+  add(processingMetrics.recordsDropped, report.dropped)
+  add(processingMetrics.recordsDeduplicated, report.deduplicated)
+  add(processingMetrics.recordsRetried, report.retried)
+  add(processingMetrics.checkpointAdvance, report.checkpointAdvance)
+  add(processingMetrics.batchDuration, report.durationMs)
+  add(processingMetrics.stepsDuration, report.stepsDurationMs)
+  add(processingMetrics.sinkDuration, report.sinkDurationMs)
+  add(processingMetrics.coldStarts, report.isColdStart ? 1 : 0)
+  if (report.iteratorAgeMs !== undefined) add(processingMetrics.iteratorAge, report.iteratorAgeMs)
   port.publishStoredMetrics()
   const { name, unit } = processingMetrics.recordsProcessed
-  for (const [eventType, count] of batch.byEventType) {
+  for (const [eventType, count] of report.storedByEventType) {
     const single = port.singleMetric()
     single.addDimension('EventType', eventType)
     single.addMetric(name, unit as never, count)

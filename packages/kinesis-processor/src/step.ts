@@ -1,3 +1,4 @@
+import type { BatchStep } from './batch-step.js'
 import type { RecordPosition } from './stream-record.js'
 
 /**
@@ -8,3 +9,6 @@ export type Step<In, Out> = (
   value: In,
   position: RecordPosition,
 ) => Out | undefined | Promise<Out | undefined>
+
+/** What may stand in a list of steps: a function for each record, or a `batchStep` for many. */
+export type AnyStep<In, Out> = Step<In, Out> | BatchStep<In, Out>
