@@ -22,8 +22,8 @@ import type { Unpack } from './unpack.js'
 
 export interface WithSteps<Steps extends readonly unknown[]> {
   /**
-   * Run in order on each record, after validation: the first takes what `decode` gives, the sink what the last gives. At most six; a step may
-   * do more than one thing. @default none
+   * Run in order on each record, after validation: the first takes what `decode` gives, the sink what the last gives. Functions, or what
+   * `batchStep` gives for many records at once. At most six; a step may do more than one thing. @default none
    */
   steps: Steps
 }

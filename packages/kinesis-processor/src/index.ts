@@ -1,3 +1,4 @@
+export { allOf } from './all-of.js'
 export type { LoggerPort } from './batch-log.js'
 export type { BatchReport } from './batch-report.js'
 export { type BatchStep, type BatchStepOptions, type BatchStepResult, batchStep } from './batch-step.js'
@@ -51,6 +52,7 @@ export type {
 } from './rejected/replay-options.js'
 export { replayRejected } from './rejected/replay-rejected.js'
 export { type RejectedRecord, type RejectedSink, rejectedPayload } from './rejected-record.js'
+export { route } from './route.js'
 export type { Sink, SinkContext, SinkRecord, SinkResult } from './sink.js'
 export type { AnyStep, Step } from './step.js'
 export type { RecordPosition } from './stream-record.js'

@@ -1,10 +1,15 @@
 import { kinesisEvent, lambdaContext } from '@org/kinesis-core/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { allOf } from './all-of.js'
+import { batchStep } from './batch-step.js'
 import { functionSink } from './function-sink.js'
 import { MemoryRejectedSink, MemorySink } from './handler-fixture.js'
 import { json } from './json-decoder.js'
 import { kinesisHandler } from './kinesis-handler.js'
+import { limited } from './limited.js'
+import { text } from './plain-decoders.js'
+import { route } from './route.js'
 
 const schema = z.object({ key: z.string(), n: z.number() })
 const rejected = new MemoryRejectedSink()
@@ -48,11 +53,26 @@ describe('the types of a handler', () => {
         rejected,
       }),
     ]
+    handlers.push(
+      kinesisHandler({
+        decode: json(schema),
+        steps: [
+          ({ n }) => n,
+          batchStep(async (counts: readonly number[]) => counts.map((n) => (n > 3 ? undefined : `${n}`))),
+          limited(async (line: string) => line.trim(), { maxConcurrency: 2 }),
+        ],
+        sink: allOf(
+          lines,
+          route((line: string) => (line === '' ? 'empty' : 'full'), { empty: lines, full: lines }),
+        ),
+        rejected,
+      }),
+    )
     for (const handler of handlers)
       await handler(kinesisEvent([{ data: { key: 'a', n: 1 } }]), lambdaContext())
 
     expect(numbers.stored).toEqual([1])
-    expect(lines.stored).toEqual(['1.00', '1.00', '17'])
+    expect(lines.stored).toEqual(['1.00', '1.00', '17', '1', '1'])
   })
 
   it('refuse parts that do not fit', () => {
@@ -71,10 +91,22 @@ describe('the types of a handler', () => {
           sink,
           rejected,
         }),
+      () =>
+        kinesisHandler({
+          decode: json(schema),
+          // @ts-expect-error the step for many takes text, and gets objects
+          steps: [batchStep((texts: readonly string[]) => texts)],
+          sink,
+          rejected,
+        }),
+      // @ts-expect-error one of the sinks takes numbers
+      () => kinesisHandler({ decode: text(), sink: allOf(sink, new MemorySink<number>()), rejected }),
+      // @ts-expect-error there is no sink for what it may say
+      () => route((value: string) => (value === '' ? 'empty' : 'full'), { full: sink }),
       // @ts-expect-error there is no rejected sink
       () => kinesisHandler({ decode: json(schema), steps: [({ key }) => key], sink }),
     ]
 
-    expect(misfits).toHaveLength(4)
+    expect(misfits).toHaveLength(7)
   })
 })
