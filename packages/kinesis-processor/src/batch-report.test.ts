@@ -1,5 +1,11 @@
-import { encodeAggregate, producerTag } from '@org/kinesis-core'
-import { kinesisEvent, lambdaContext, ManualClock, type TestRecord } from '@org/kinesis-core/testing'
+import {
+  aggregated,
+  expectCheckpoint,
+  kinesisEvent,
+  lambdaContext,
+  ManualClock,
+  type TestRecord,
+} from '@org/kinesis-core/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import type { BatchReport } from './batch-report.js'
@@ -13,11 +19,10 @@ type Order = z.infer<typeof schema>
 const order = (key: string, n: number): TestRecord => ({ partitionKey: key, data: { key, n } })
 
 const aggregate = (...members: { key: string; n: number; producer?: [string, number] }[]): TestRecord => ({
-  data: encodeAggregate(
+  data: aggregated(
     members.map(({ key, n, producer }) => ({
-      partitionKey: key,
-      data: Buffer.from(JSON.stringify({ key, n })),
-      tags: producer === undefined ? [] : [producerTag({ producerId: producer[0], sequence: producer[1] })],
+      ...order(key, n),
+      ...(producer === undefined ? {} : { producer: { producerId: producer[0], sequence: producer[1] } }),
     })),
   ),
 })
@@ -164,9 +169,7 @@ describe('a record that its producer has sent twice', () => {
       sink: new MemorySink<Order>(({ value }) => (value.n === 1 ? new Error('busy') : undefined)),
     })
 
-    expect(response.batchItemFailures[0]!.itemIdentifier).toBe(
-      kinesisEvent(twice).Records[0]!.kinesis.sequenceNumber,
-    )
+    expectCheckpoint(response, kinesisEvent(twice)).at(0)
     expect(report).toMatchObject({ unresolved: 2, checkpointAdvance: 0 })
   })
 

@@ -1,5 +1,11 @@
 import { InvalidOptionError } from '@org/kinesis-core'
-import { kinesisEvent, lambdaContext, ManualClock, type TestRecord } from '@org/kinesis-core/testing'
+import {
+  expectCheckpoint,
+  kinesisEvent,
+  lambdaContext,
+  ManualClock,
+  type TestRecord,
+} from '@org/kinesis-core/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type BatchStepOptions, type BatchStepResult, batchStep } from './batch-step.js'
@@ -49,21 +55,19 @@ async function invoke(records: TestRecord[], lookup: Lookup, options: BatchStepO
   })
   const event = kinesisEvent(records)
   const response = await runOn(clock, handler(event, lambdaContext({ clock })))
-  const stoppedAt = event.Records.findIndex(
-    ({ kinesis }) => kinesis.sequenceNumber === response.batchItemFailures[0]?.itemIdentifier,
-  )
-  return { calls, before, after, sink, rejected, stoppedAt }
+  return { calls, before, after, sink, rejected, checkpoint: expectCheckpoint(response, event) }
 }
 
 describe('a step for many records', () => {
   it('sees the values of a batch in stream order, and gives each its own result', async () => {
-    const { calls, sink, stoppedAt } = await invoke([order('a', 1), order('b', 2), order('a', 3)], (orders) =>
-      orders.map((value) => ({ ...value, n: value.n * 10 })),
+    const { calls, sink, checkpoint } = await invoke(
+      [order('a', 1), order('b', 2), order('a', 3)],
+      (orders) => orders.map((value) => ({ ...value, n: value.n * 10 })),
     )
 
     expect(calls).toEqual([['a1', 'b2', 'a3']])
     expect(names(sink.stored)).toEqual(['a10', 'b20', 'a30'])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('gets no more than maxBatchRecords in a call', async () => {
@@ -112,7 +116,7 @@ describe('a step for many records', () => {
   })
 
   it('drops what it answers with undefined, and rejects what it answers with a PermanentError', async () => {
-    const { sink, rejected, stoppedAt } = await invoke(
+    const { sink, rejected, checkpoint } = await invoke(
       [order('a', 1), order('a', 2), order('a', 3), order('a', 4)],
       (orders) =>
         orders.map((value) => {
@@ -125,7 +129,7 @@ describe('a step for many records', () => {
     expect(rejected.records.map(({ reasonCode, errors }) => [reasonCode, errors[0]?.message])).toEqual([
       ['rejected-by-step', 'no such customer'],
     ])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('tries one record again alone, from its bytes, and nothing of its key goes on meanwhile', async () => {
@@ -150,14 +154,14 @@ describe('a step for many records', () => {
   })
 
   it('leaves what it never answers for unresolved, with its key, and no other', async () => {
-    const { calls, sink, stoppedAt } = await invoke(
+    const { calls, sink, checkpoint } = await invoke(
       [order('b', 1), order('a', 2), order('b', 3), order('a', 4)],
       (orders) => orders.map((value) => (value.n === 2 ? new Error('no answer') : value)),
     )
 
     expect(calls).toHaveLength(3)
     expect(names(sink.stored)).toEqual(['b1', 'b3'])
-    expect(stoppedAt).toBe(1)
+    checkpoint.at(1)
   })
 
   it('does not call again for a key whose record failed in the call before', async () => {
@@ -172,7 +176,7 @@ describe('a step for many records', () => {
 
   it('fails for all where it throws, and all of them try again together', async () => {
     let failures = 2
-    const { calls, sink, stoppedAt } = await invoke(
+    const { calls, sink, checkpoint } = await invoke(
       [order('a', 1), order('b', 2), order('c', 3)],
       async (orders) => {
         if (failures-- > 0) throw new Error('the directory is down')
@@ -186,16 +190,16 @@ describe('a step for many records', () => {
       ['a1', 'b2', 'c3'],
     ])
     expect(names(sink.stored)).toEqual(['a1', 'b2', 'c3'])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('rejects all where it throws a PermanentError', async () => {
-    const { rejected, stoppedAt } = await invoke([order('a', 1), order('b', 2)], () => {
+    const { rejected, checkpoint } = await invoke([order('a', 1), order('b', 2)], () => {
       throw new PermanentError('these will never do')
     })
 
     expect(rejected.records).toHaveLength(2)
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it.each([
@@ -203,10 +207,10 @@ describe('a step for many records', () => {
     ['no list', () => undefined as never],
     ['what is no error', () => Promise.reject('gone')],
   ])('counts %s as its failure', async (_, lookup) => {
-    const { sink, stoppedAt } = await invoke([order('a', 1)], lookup)
+    const { sink, checkpoint } = await invoke([order('a', 1)], lookup)
 
     expect(sink.stored).toEqual([])
-    expect(stoppedAt).toBe(0)
+    checkpoint.at(0)
   })
 
   it('may stand first, last and behind another', async () => {

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@org/kinesis-core'
-import { kinesisEvent, lambdaContext, type TestRecord } from '@org/kinesis-core/testing'
+import { expectCheckpoint, kinesisEvent, lambdaContext, type TestRecord } from '@org/kinesis-core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { allOf } from './all-of.js'
@@ -24,11 +24,10 @@ async function invoke(sink: Sink<string>, values: readonly string[]) {
   })
   const event = kinesisEvent(records(...values))
   const response = await handler(event, lambdaContext())
-  const stoppedAt = event.Records.findIndex(
-    ({ kinesis }) => kinesis.sequenceNumber === response.batchItemFailures[0]?.itemIdentifier,
-  )
+  const first = response.batchItemFailures[0]?.itemIdentifier
   return {
-    stoppedAt,
+    checkpoint: expectCheckpoint(response, event),
+    stoppedAt: event.Records.findIndex(({ kinesis }) => kinesis.sequenceNumber === first),
     rejected: rejected.records.map(({ payload }) => Buffer.from(payload, 'base64').toString()),
   }
 }
@@ -42,62 +41,62 @@ describe('allOf', () => {
   it('writes every record to every sink, one sink after the other', async () => {
     const [first, second] = [new MemorySink<string>(), new MemorySink<string>()]
 
-    const { stoppedAt } = await invoke(allOf(first, second), ['a1', 'b1', 'a2'])
+    const { checkpoint } = await invoke(allOf(first, second), ['a1', 'b1', 'a2'])
 
     expect([first.writes, second.writes]).toEqual([[['a1', 'b1', 'a2']], [['a1', 'b1', 'a2']]])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('does not write again to a sink what it has, where another fails, and holds the key back', async () => {
     const first = new MemorySink<string>()
     const second = new MemorySink<string>(failing('a1', 1))
 
-    const { stoppedAt } = await invoke(allOf(first, second), ['a1', 'b1', 'a2'])
+    const { checkpoint } = await invoke(allOf(first, second), ['a1', 'b1', 'a2'])
 
     expect(first.writes).toEqual([['a1', 'b1', 'a2']])
     expect(second.stored).toEqual(['b1', 'a1', 'a2'])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('hands the second only what the first has taken', async () => {
     const first = new MemorySink<string>(failing('a1'))
     const second = new MemorySink<string>()
 
-    const { stoppedAt } = await invoke(allOf(first, second), ['b1', 'a1', 'a2'])
+    const { checkpoint } = await invoke(allOf(first, second), ['b1', 'a1', 'a2'])
 
     expect(second.stored).toEqual(['b1'])
-    expect(stoppedAt).toBe(1)
+    checkpoint.at(1)
   })
 
   it('stops at the record that one of them never takes', async () => {
     const first = new MemorySink<string>()
     const second = new MemorySink<string>(failing('a2'))
 
-    const { stoppedAt } = await invoke(allOf(first, second), ['a1', 'a2', 'b1', 'a3'])
+    const { checkpoint } = await invoke(allOf(first, second), ['a1', 'a2', 'b1', 'a3'])
 
     expect(second.stored).toEqual(['a1', 'b1'])
-    expect(stoppedAt).toBe(1)
+    checkpoint.at(1)
   })
 
   it('rejects what one of them can never take, and the key goes on', async () => {
     const first = new MemorySink<string>(failing('a1', 9, new PermanentError('too large')))
     const second = new MemorySink<string>()
 
-    const { stoppedAt, rejected } = await invoke(allOf(first, second), ['a1', 'a2'])
+    const { checkpoint, rejected } = await invoke(allOf(first, second), ['a1', 'a2'])
 
     expect(rejected).toEqual(['a1'])
     expect(second.stored).toEqual(['a2'])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('counts a sink that throws as one that took nothing', async () => {
     const first = new MemorySink<string>()
     const second: Sink<string> = { write: () => Promise.reject(new Error('down')) }
 
-    const { stoppedAt } = await invoke(allOf(first, second), ['a1', 'b1'])
+    const { checkpoint } = await invoke(allOf(first, second), ['a1', 'b1'])
 
     expect(first.writes).toEqual([['a1', 'b1']])
-    expect(stoppedAt).toBe(0)
+    checkpoint.at(0)
   })
 
   it('refuses one sink, and what is none', () => {
@@ -123,22 +122,22 @@ describe('route', () => {
     const x = new MemorySink<string>(failing('a1x'))
     const y = new MemorySink<string>()
 
-    const { stoppedAt } = await invoke(route(byLast, { x, y }), ['b1y', 'a1x', 'a2y', 'b2x'])
+    const { checkpoint } = await invoke(route(byLast, { x, y }), ['b1y', 'a1x', 'a2y', 'b2x'])
 
     expect(y.stored).toEqual(['b1y'])
     expect(x.stored).toEqual(['b2x'])
-    expect(stoppedAt).toBe(1)
+    checkpoint.at(1)
   })
 
   it('rejects what has no sink, by any name, and goes on', async () => {
     const x = new MemorySink<string>()
     const sink = route((value: string) => value.slice(1) as 'x', { x })
 
-    const { stoppedAt, rejected } = await invoke(sink, ['ax', 'a__proto__', 'atoString', 'ax'])
+    const { checkpoint, rejected } = await invoke(sink, ['ax', 'a__proto__', 'atoString', 'ax'])
 
     expect(rejected).toEqual(['a__proto__', 'atoString'])
     expect(x.stored).toEqual(['ax', 'ax'])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('tries again what pick throws, and rejects what it throws for good', async () => {
@@ -153,11 +152,11 @@ describe('route', () => {
       { x },
     )
 
-    const { stoppedAt, rejected } = await invoke(sink, ['a1', 'a2', 'a3'])
+    const { checkpoint, rejected } = await invoke(sink, ['a1', 'a2', 'a3'])
 
     expect(x.stored).toEqual(['a1', 'a3'])
     expect(rejected).toEqual(['a2'])
-    expect(stoppedAt).toBe(-1)
+    checkpoint.atEnd()
   })
 
   it('refuses no sinks, and what is none', () => {

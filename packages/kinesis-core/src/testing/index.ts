@@ -1,3 +1,6 @@
+export { aggregated, type TestMember } from './aggregated-data.js'
+export { type CheckpointExpectation, expectCheckpoint } from './expect-checkpoint.js'
 export { type KinesisEventOptions, kinesisEvent, type TestRecord } from './kinesis-event.js'
 export { type LambdaContextOptions, lambdaContext } from './lambda-context.js'
 export { ManualClock } from './manual-clock.js'
+export { gzipped, type LogSubscriptionOptions, logSubscription } from './test-data.js'

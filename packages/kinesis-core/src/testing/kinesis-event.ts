@@ -1,9 +1,10 @@
 import type { KinesisEvent, KinesisEventRecord } from '../lambda-events.js'
+import { toBuffer } from './test-data.js'
 
 export interface TestRecord {
   /** @default 'key-1' */
   partitionKey?: string
-  /** Text as it is, bytes as they are, anything else as JSON. */
+  /** Text as it is, bytes as they are (`aggregated`, `gzipped` and `logSubscription` give some), anything else as JSON. */
   data: unknown
   /** @default one more than the record before it */
   sequenceNumber?: string
@@ -48,10 +49,4 @@ export function kinesisEvent(
       }
     }),
   }
-}
-
-function toBuffer(data: unknown): Buffer {
-  if (typeof data === 'string') return Buffer.from(data)
-  if (data instanceof Uint8Array) return Buffer.from(data)
-  return Buffer.from(JSON.stringify(data))
 }
