@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { encodeAggregate, type KinesisEvent, sleep } from '@org/kinesis-core'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EventSourceMappingOptions } from '../src/event-source-mapping/mapping-options.js'
@@ -185,4 +188,24 @@ describe('a mapping', () => {
       expect(atOnce).toBe(expected)
     },
   )
+
+  it('holds time while it writes a batch that was given up into a folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'given-up-'))
+    cleanup.push(() => rm(folder, { recursive: true }))
+    const { sim, put, map } = await aStream()
+    put('key', 'poison')
+    put('key', 'good')
+    const { events, mapping } = map(
+      ({ Records }) => {
+        if (Buffer.from(Records[0]!.kinesis.data, 'base64').toString() === 'poison') throw new Error('no')
+      },
+      { batchSize: 1, maximumRetryAttempts: 1, onFailure: { folder } },
+    )
+
+    await sim.run(mapping.drain())
+
+    expect(events).toHaveLength(3)
+    const files = await readdir(folder, { recursive: true })
+    expect(files.filter((name) => name.endsWith('.json'))).toHaveLength(1)
+  })
 })

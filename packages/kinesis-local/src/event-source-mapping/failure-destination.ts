@@ -49,19 +49,24 @@ export function openFailureDestination(
   mappingId: string,
   deps: HostDependencies,
 ): FailureDestination {
-  if ('folder' in onFailure) return folderDestination(onFailure.folder, mappingId)
+  if ('folder' in onFailure) return folderDestination(onFailure.folder, mappingId, deps)
   return 'queue' in onFailure
     ? queueDestination(onFailure.queue, deps)
     : topicDestination(onFailure.topic, deps)
 }
 
 /** S3's names, with `.json` behind them. */
-function folderDestination(folder: string, mappingId: string): FailureDestination {
+function folderDestination(
+  folder: string,
+  mappingId: string,
+  { hold = (work) => work }: HostDependencies,
+): FailureDestination {
   return {
     keepsRecords: true,
     async write(shardId, document) {
       const key = failureObjectKey(mappingId, shardId, Date.parse(document.timestamp), randomUUID())
-      await writeDurably(folder, `${key}.json`, Buffer.from(`${JSON.stringify(document, null, 2)}\n`))
+      const bytes = Buffer.from(`${JSON.stringify(document, null, 2)}\n`)
+      await hold(writeDurably(folder, `${key}.json`, bytes))
     },
   }
 }
