@@ -42,7 +42,7 @@ export function rejectedRecord(
   { position, data }: StreamRecord,
   fault: { error: unknown; reasonCode: ReasonCode },
   nowMs: number,
-): RejectedRecord {
+): RejectedRecord & { reasonCode: ReasonCode } {
   const { streamArn, streamName, shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivalMs } =
     position
   return {
