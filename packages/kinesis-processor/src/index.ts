@@ -1,8 +1,4 @@
 export { allOf } from './all-of.js'
-export type { LoggerPort } from './batch-log.js'
-export type { BatchReport } from './batch-report.js'
-export { type BatchStep, type BatchStepOptions, type BatchStepResult, batchStep } from './batch-step.js'
-export type { TracerPort, TraceSegment } from './batch-trace.js'
 export {
   type Anomaly,
   type AnomalyDetector,
@@ -17,6 +13,10 @@ export {
   windowAnomalies,
 } from './anomalies/window-anomalies.js'
 export type { AnomalyProgress, WindowAnomaliesOptions } from './anomalies/window-anomalies-options.js'
+export type { LoggerPort } from './batch-log.js'
+export type { BatchReport } from './batch-report.js'
+export { type BatchStep, type BatchStepOptions, type BatchStepResult, batchStep } from './batch-step.js'
+export type { TracerPort, TraceSegment } from './batch-trace.js'
 export {
   type CloudWatchLogsInput,
   type CloudWatchLogsOptions,

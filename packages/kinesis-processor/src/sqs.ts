@@ -1,4 +1,5 @@
 export type { MessageAttributes } from './messages/message-attributes.js'
+export type { MessageOptions } from './messages/message-sink.js'
 export { type SqsRejectedSinkOptions, sqsRejectedSink } from './sqs/sqs-rejected-sink.js'
 export {
   type SqsRejectedEntry,
