@@ -4,6 +4,7 @@ import {
   fallbackEventId,
   toSortableInstant,
 } from '@org/demo-generator/user-event'
+import type { Clock } from '@org/kinesis-core'
 import type { RecordPosition } from '@org/kinesis-processor'
 
 const PROCESSING_VERSION = '1.0'
@@ -33,8 +34,13 @@ export function normalise(event: AcceptedEvent, position: RecordPosition): Proce
   }
 }
 
-export function enrich(event: ProcessedEvent): ProcessedEvent {
-  return { ...event, processed_at: new Date().toISOString(), processing_version: PROCESSING_VERSION }
+/** A step that says when, and by which version, an event was processed. */
+export function enrichBy(clock: Clock): (event: ProcessedEvent) => ProcessedEvent {
+  return (event) => ({
+    ...event,
+    processed_at: new Date(clock.now()).toISOString(),
+    processing_version: PROCESSING_VERSION,
+  })
 }
 
 /** The item: its range key sorts as time, and two events of a user at one instant do not overwrite each other. */

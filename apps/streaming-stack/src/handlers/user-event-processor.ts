@@ -1,11 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { userEventSchema } from '@org/demo-generator/user-event'
-import type { Clock, Random } from '@org/kinesis-core'
+import { type Clock, type Random, systemClock } from '@org/kinesis-core'
 import { json, type KinesisHandler, kinesisHandler, type MetricsPort } from '@org/kinesis-processor'
 import { dynamoDbSink } from '@org/kinesis-processor/dynamodb'
 import { sqsRejectedSink } from '@org/kinesis-processor/sqs'
-import { boundedEventType, enrich, normalise, type ProcessedEvent, toItem } from './processed-event.js'
+import { boundedEventType, enrichBy, normalise, type ProcessedEvent, toItem } from './processed-event.js'
 
 export interface UserEventProcessorOptions {
   dynamodb: DynamoDBClient
@@ -23,7 +23,7 @@ export function userEventProcessor(options: UserEventProcessorOptions): KinesisH
   const { dynamodb, tableName, sqs, queueUrl, metrics, time = {} } = options
   return kinesisHandler({
     decode: json(userEventSchema),
-    steps: [normalise, enrich],
+    steps: [normalise, enrichBy(time.clock ?? systemClock)],
     sink: dynamoDbSink<ProcessedEvent>({
       client: dynamodb,
       tableName,
