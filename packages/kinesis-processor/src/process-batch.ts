@@ -127,7 +127,8 @@ async function write<T, U>(
   )
   let written: 'all failed' | 'some written' = 'all failed'
   const failedLanes = new Set<Lane<U>>()
-  for (const [index, item] of (items as BatchItem<U>[]).entries()) {
+  for (let index = 0; index < items.length; index++) {
+    const item: BatchItem<U> = items[index]!
     const result = results[index]!
     if (result.stored) {
       observer.onStored?.(records[index]!.value)
