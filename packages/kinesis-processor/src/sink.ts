@@ -2,6 +2,7 @@ import type { RecordPosition } from './stream-record.js'
 
 export interface SinkRecord<T> {
   value: T
+  /** The same object each time that the record is written within an invocation, and another in the next. */
   position: RecordPosition
 }
 

@@ -1,4 +1,4 @@
-import { type Random, seededRandom } from '@org/kinesis-core'
+import { seededRandom } from '@org/kinesis-core'
 
 export const KEYS = 6
 
@@ -97,8 +97,4 @@ export function drawScenario(seed: number): Scenario {
     // Now and then they go on when everything is put.
     faultsEndMs: trafficMs * (0.5 + random()) + between(0, 120_000),
   }
-}
-
-export function chance(random: Random, share: number): boolean {
-  return random() < share
 }

@@ -33,7 +33,7 @@ export interface Enriched extends Event {
 }
 
 type Steps = readonly [AnyStep<Event, Event>, AnyStep<Event, Enriched>, AnyStep<Enriched, Enriched>]
-export type HandlerOptions = KinesisHandlerOptions<Event, Enriched> & WithSteps<Steps>
+type HandlerOptions = KinesisHandlerOptions<Event, Enriched> & WithSteps<Steps>
 /** The handler under test, or one that was broken on purpose. */
 export type MakeHandler = (options: HandlerOptions) => KinesisHandler
 
