@@ -11,6 +11,11 @@ describe('the example in the README', () => {
     expect(await readFile(readme, 'utf8')).toContain(`\`\`\`ts\n${await readFile(example, 'utf8')}\`\`\``)
   })
 
+  it('of PostgreSQL is a file that the type checker reads', async () => {
+    const postgres = fileURLToPath(new URL('../examples/orders-in-postgres.ts', import.meta.url))
+    expect(await readFile(readme, 'utf8')).toContain(`\`\`\`ts\n${await readFile(postgres, 'utf8')}\`\`\``)
+  })
+
   it('stores the good orders of a stream, and rejects the bad ones with their reasons', async () => {
     const local = await startLocal({
       streams: [{ name: 'orders' }],

@@ -17,7 +17,7 @@ export interface MessageTarget extends RequestTime {
   sendBatch(messages: readonly PlannedMessage[], abortSignal: AbortSignal): Promise<BatchAnswer>
 }
 
-export interface BatchAnswer {
+interface BatchAnswer {
   Successful?: { Id?: string | undefined }[] | undefined
   Failed?: { Id?: string | undefined; Code?: string | undefined; Message?: string | undefined }[] | undefined
 }
