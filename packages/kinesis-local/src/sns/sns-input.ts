@@ -1,12 +1,10 @@
+import { snsQuotas } from '@org/kinesis-core'
 import { numberOf, textOf } from '../scalar-input.js'
 import { ServiceError } from '../service.js'
 import { invalidParameter } from './sns-error.js'
 
 export type SnsInput = Record<string, unknown>
 
-const DEFAULT_MESSAGE_BYTES = 256 * 1024
-const MAX_MESSAGE_BYTES = 1024 * 1024
-const MAX_BATCH_ENTRIES = 10
 const PAGE_SIZE = 100
 
 export function target({ TopicArn, TargetArn }: SnsInput): string {
@@ -20,10 +18,10 @@ export function batchEntries(value: unknown): (SnsInput & { Id: string })[] {
   if (entries.length === 0) {
     throw new ServiceError('EmptyBatchRequest', "The batch request doesn't contain any entries.")
   }
-  if (entries.length > MAX_BATCH_ENTRIES) {
+  if (entries.length > snsQuotas.maxBatchEntries) {
     throw new ServiceError(
       'TooManyEntriesInBatchRequest',
-      `The batch request contains more entries than permissible: ${entries.length} of ${MAX_BATCH_ENTRIES}.`,
+      `The batch request contains more entries than permissible: ${entries.length} of ${snsQuotas.maxBatchEntries}.`,
     )
   }
   const ids = entries.map((entry) => entry?.Id)
@@ -50,11 +48,11 @@ export function page<T>(all: readonly T[], { NextToken: token }: SnsInput) {
 }
 
 export function messageBytes(value: string | undefined): number {
-  if (value === undefined) return DEFAULT_MESSAGE_BYTES
+  if (value === undefined) return snsQuotas.defaultMaxMessageBytes
   const bytes = Number(value)
-  if (Number.isInteger(bytes) && bytes >= 1024 && bytes <= MAX_MESSAGE_BYTES) return bytes
+  if (Number.isInteger(bytes) && bytes >= 1024 && bytes <= snsQuotas.maxMessageBytes) return bytes
   throw invalidParameter(
-    `Attributes Reason: MaximumMessageSize must be a whole number from 1024 to ${MAX_MESSAGE_BYTES}`,
+    `Attributes Reason: MaximumMessageSize must be a whole number from 1024 to ${snsQuotas.maxMessageBytes}`,
   )
 }
 
