@@ -159,6 +159,7 @@ describe('a queue for rejected records', () => {
     ['client', { client: undefined }],
     ['queueUrl', { queueUrl: '' }],
     ['overflow', { overflow: {} }],
+    ['queueUrl', { queueUrl: 'https://sqs.us-east-1.amazonaws.com/000000000000/rejected.fifo' }],
     ['maxConcurrency', { maxConcurrency: 0 }],
     ['requestTimeoutMs', { requestTimeoutMs: -1 }],
     ['queue', { queue: 'x' }],

@@ -1,5 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { type Clock, refuseUnknownOptions, sqsQuotas, systemClock } from '@org/kinesis-core'
+import {
+  type Clock,
+  InvalidOptionError,
+  refuseUnknownOptions,
+  sqsQuotas,
+  systemClock,
+} from '@org/kinesis-core'
 import type { PlannedMessage } from '../messages/planned-message.js'
 import { type MessageTarget, sendMessages } from '../messages/send-messages.js'
 import { requireFunction, requireText, whole } from '../option-checks.js'
@@ -48,6 +54,12 @@ export function sqsRejectedSink(options: SqsRejectedSinkOptions): RejectedSink {
   const { client, queueUrl, overflow, clock = systemClock } = options
   requireFunction('client', client?.send, 'Pass an SQSClient.')
   requireText('queueUrl', queueUrl, 'Give the URL of the queue.')
+  if (queueUrl.endsWith('.fifo'))
+    throw new InvalidOptionError(
+      'queueUrl',
+      queueUrl,
+      'Give a standard queue: rejected records have no order.',
+    )
   if (overflow !== undefined) {
     requireFunction(
       'overflow',
