@@ -1,11 +1,11 @@
 import { dynamoDbQuotas } from '@org/kinesis-core'
 import { unstorable } from '../errors.js'
-import type { PlannedWrite } from '../requests/planned-write.js'
+import type { SizedWrite } from '../requests/request-plan.js'
 import type { SinkRecord } from '../sink.js'
 import type { ResolvedDynamoDbSinkOptions } from './dynamodb-options.js'
 import { type Item, itemBytes, marshallItem } from './marshall.js'
 
-export interface PlannedItem extends PlannedWrite {
+export interface PlannedItem extends SizedWrite {
   /** The item's own key, as text: a request must not hold two items with the same. */
   itemKey: string
   item: Item

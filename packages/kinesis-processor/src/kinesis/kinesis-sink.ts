@@ -1,6 +1,6 @@
 import { StreamingError } from '@org/kinesis-core'
 import { isPermanent, unstorable } from '../errors.js'
-import { planWrites } from '../requests/planned-write.js'
+import { type PlannedWrite, planWrites } from '../requests/planned-write.js'
 import {
   heldBack,
   outOfTime,
@@ -17,11 +17,8 @@ import {
 } from './kinesis-sink-options.js'
 import { settleWithin } from './settle-within.js'
 
-interface PlannedPut {
-  index: number
-  /** Of the record as it came, which is what order is kept by. */
-  partitionKey: string
-  bytes: number
+/** Order is kept by the partition key of the record that came, whatever that of its copy is. */
+interface PlannedPut extends PlannedWrite {
   record: OutgoingRecord
 }
 
@@ -38,8 +35,7 @@ export function kinesisSink<T>(options: KinesisSinkOptions<T>): Sink<T> {
   const { producer, record: recordOf, producerKeepsOrder, clock } = resolveKinesisSinkOptions(options)
 
   const plan = ({ value, position }: SinkRecord<T>, index: number): PlannedPut => {
-    const { partitionKey } = position
-    return { index, partitionKey, bytes: 0, record: recordOf(value, position) }
+    return { index, partitionKey: position.partitionKey, record: recordOf(value, position) }
   }
 
   const putAll = async (puts: readonly PlannedPut[], context: SinkContext): Promise<SinkResult[]> => {

@@ -1,8 +1,8 @@
 import { unstorable } from '../errors.js'
-import type { PlannedWrite } from '../requests/planned-write.js'
+import type { SizedWrite } from '../requests/request-plan.js'
 import { attributesBytes, type WireAttributes } from './message-attributes.js'
 
-export interface PlannedMessage extends PlannedWrite {
+export interface PlannedMessage extends SizedWrite {
   body: string
   attributes?: WireAttributes | undefined
   /** Of FIFO targets. */

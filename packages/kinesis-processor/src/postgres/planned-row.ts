@@ -21,7 +21,6 @@ export function planRow<T>(
   return {
     index,
     partitionKey: position.partitionKey,
-    bytes: 0,
     values,
     rowKey: keyTexts.includes(undefined) ? `row ${index}` : JSON.stringify(keyTexts),
   }

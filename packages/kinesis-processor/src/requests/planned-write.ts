@@ -7,8 +7,6 @@ export interface PlannedWrite {
   index: number
   /** Writes of one key are sent in their order, and none behind one that failed. */
   partitionKey: string
-  /** What it takes of a request's limit. */
-  bytes: number
 }
 
 /**

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { PlannedWrite } from './planned-write.js'
-import { planRequests } from './request-plan.js'
+import { planRequests, type SizedWrite } from './request-plan.js'
 
-interface Write extends PlannedWrite {
+interface Write extends SizedWrite {
   itemKey: string
 }
 

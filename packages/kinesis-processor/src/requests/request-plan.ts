@@ -1,5 +1,10 @@
 import type { PlannedWrite } from './planned-write.js'
 
+export interface SizedWrite extends PlannedWrite {
+  /** What it takes of a request's limit. */
+  bytes: number
+}
+
 export interface RequestLimits<W> {
   /** Requests that run side by side. */
   maxSequences: number
@@ -15,10 +20,7 @@ export interface RequestLimits<W> {
  * Sorts writes into sequences of requests. Sequences run side by side; the requests of one run one after the other. All writes of a partition
  * key are in one sequence and in order, so that order holds whatever the requests do.
  */
-export function planRequests<W extends PlannedWrite>(
-  writes: readonly W[],
-  limits: RequestLimits<W>,
-): W[][][] {
+export function planRequests<W extends SizedWrite>(writes: readonly W[], limits: RequestLimits<W>): W[][][] {
   const { maxSequences, maxWrites } = limits
   const lanes = [...Map.groupBy(writes, ({ partitionKey }) => partitionKey).values()]
   // Longest first: the short ones then fill what room is left in the requests.
@@ -39,7 +41,7 @@ export function planRequests<W extends PlannedWrite>(
  * Each write goes into the first request that has room and comes late enough: not before another of its partition key, and after the one
  * that it must be kept apart from.
  */
-function cut<W extends PlannedWrite>(
+function cut<W extends SizedWrite>(
   writes: readonly W[],
   { maxWrites, maxBytes, apart }: RequestLimits<W>,
 ): W[][] {
