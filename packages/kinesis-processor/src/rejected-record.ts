@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isPermanent, type ReasonCode } from './errors.js'
 import type { SinkContext, SinkResult } from './sink.js'
 import type { StreamRecord } from './stream-record.js'
@@ -78,10 +79,14 @@ export function envelopeText(record: RejectedRecord): string {
   )
 }
 
-/** The same for every envelope of one record: repeats have it in common. */
-export function positionKey(record: RejectedRecord): string {
-  const { streamArn, shardId, sequenceNumber, subSequenceNumber } = record
-  return JSON.stringify([streamArn, shardId, sequenceNumber, subSequenceNumber])
+/**
+ * The same for every envelope of one record: repeats have it in common. The position alone would not do: after a release that unpacks records in
+ * another way, the same place may be that of another part, or of the whole.
+ */
+export function recordIdentity(record: RejectedRecord): string {
+  const { streamArn, shardId, sequenceNumber, subSequenceNumber, payload } = record
+  const digest = createHash('sha256').update(payload).digest('base64')
+  return JSON.stringify([streamArn, shardId, sequenceNumber, subSequenceNumber, digest])
 }
 
 /** A time that no calendar holds must not keep a record from being rejected. */

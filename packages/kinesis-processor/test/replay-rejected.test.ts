@@ -284,6 +284,29 @@ describe('what a replay puts back', () => {
   })
 })
 
+describe('records with one place, of releases that unpack records in different ways,', () => {
+  it.each(storeKinds)('are all kept and all put back: %s', async (kind) => {
+    await using replay = await startReplay()
+    for (const data of ['one', 'two', 'one,two']) await replay.keep(kind, [aRejectedRecord({ data })])
+
+    const some = await replayRejected({
+      source: replay.source(kind),
+      destination: replay.destination,
+      choose: { where: (record) => Buffer.from(rejectedPayload(record)).toString() === 'two' },
+      ...fast,
+    })
+    const left = payloadsOf(await replay.kept(kind))
+    const all = await replayRejected({
+      source: replay.source(kind),
+      destination: replay.destination,
+      ...fast,
+    })
+
+    expect([some.put, left, all.put, all.repeated]).toEqual([1, ['one', 'one,two'], 2, 0])
+    expect(textsOf(await replay.streamed()).sort()).toEqual(['one', 'one,two', 'two'])
+  })
+})
+
 describe('a replay whose services fail', () => {
   it('tells that messages could not be deleted, and does not put them twice', async () => {
     await using replay = await startReplay({

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { refuseUnknownOptions } from '@org/kinesis-core'
 import { requireText } from '../option-checks.js'
-import { positionKey } from '../rejected-record.js'
+import { recordIdentity } from '../rejected-record.js'
 import { envelopeLines } from './envelope-lines.js'
 import {
   type RejectedEntry,
@@ -64,7 +64,7 @@ async function blank(
 ): Promise<RejectedRemoval> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset)
   const found = bytesRead === length ? readEnvelope(buffer.toString()).record : undefined
-  if (record === undefined || found === undefined || positionKey(found) !== positionKey(record)) {
+  if (record === undefined || found === undefined || recordIdentity(found) !== recordIdentity(record)) {
     return { removed: false, error: new Error(`${place} holds something else by now; nothing was changed.`) }
   }
   await file.write(Buffer.alloc(length, ' '), 0, length, offset)

@@ -1,4 +1,4 @@
-import { positionKey, type RejectedRecord, rejectedPayload } from '../rejected-record.js'
+import { type RejectedRecord, recordIdentity, rejectedPayload } from '../rejected-record.js'
 import type { RejectedEntry } from './rejected-source.js'
 import {
   NO_RECORDS,
@@ -35,7 +35,7 @@ export async function replayRejected<Entry extends RejectedEntry>(
 const MAX_WINDOW_BYTES = 64 * 1024 * 1024
 
 /** Repeats lie near each other: one comes of a batch that was invoked again. */
-const REMEMBERED_POSITIONS = 100_000
+const REMEMBERED_RECORDS = 100_000
 
 interface Chosen<Entry> {
   entry: Entry
@@ -46,7 +46,7 @@ class Replay<Entry extends RejectedEntry> {
   readonly #options: ResolvedReplayOptions<Entry>
   readonly #pace: ReplayPace
   readonly #report: ReplayReport = { ...NO_RECORDS, notRemoved: 0, stopped: undefined, error: undefined }
-  /** Positions of what was put. */
+  /** What was put. */
   readonly #done = new Set<string>()
   /** At most as many as `maxFailures` allows, and those in flight with the last. */
   readonly #failedKeys = new Map<string, unknown>()
@@ -123,8 +123,8 @@ class Replay<Entry extends RejectedEntry> {
   async #settle({ entry, record }: Chosen<Entry>): Promise<ReplayOutcome<Entry>> {
     const { transform, destination, dryRun, signal } = this.#options
     const { partitionKey } = record
-    const position = positionKey(record)
-    if (this.#done.has(position)) return outcomeOf(entry, 'repeated')
+    const identity = recordIdentity(record)
+    if (this.#done.has(identity)) return outcomeOf(entry, 'repeated')
     if (this.#failedKeys.has(partitionKey)) {
       return outcomeOf(entry, 'heldBack', this.#failedKeys.get(partitionKey))
     }
@@ -139,13 +139,13 @@ class Replay<Entry extends RejectedEntry> {
       this.#failedKeys.set(partitionKey, error)
       return outcomeOf(entry, 'failed', error)
     }
-    this.#remember(position)
+    this.#remember(identity)
     return outcomeOf(entry, dryRun ? 'planned' : 'put')
   }
 
-  #remember(position: string): void {
-    this.#done.add(position)
-    if (this.#done.size <= REMEMBERED_POSITIONS) return
+  #remember(identity: string): void {
+    this.#done.add(identity)
+    if (this.#done.size <= REMEMBERED_RECORDS) return
     for (const oldest of this.#done) {
       this.#done.delete(oldest)
       return

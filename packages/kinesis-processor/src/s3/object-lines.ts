@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzipSync } from 'node:zlib'
 import { envelopeLines } from '../rejected/envelope-lines.js'
 import { InvalidRejectedRecordError } from '../rejected/parse-rejected-record.js'
-import { positionKey } from '../rejected-record.js'
+import { recordIdentity } from '../rejected-record.js'
 import { MAX_OBJECT_BYTES } from './s3-limits.js'
 
 const unzip = promisify(gunzip)
@@ -27,10 +27,10 @@ export function packLike(original: Buffer, lines: Buffer): Buffer {
 }
 
 /** All lines but those of some records, byte for byte; empty where none is left. */
-export async function linesWithout(lines: Buffer, positions: ReadonlySet<string>): Promise<Buffer> {
+export async function linesWithout(lines: Buffer, removed: ReadonlySet<string>): Promise<Buffer> {
   const left: Buffer[] = []
   for await (const { record, offset, length } of envelopeLines([lines])) {
-    if (record !== undefined && positions.has(positionKey(record))) continue
+    if (record !== undefined && removed.has(recordIdentity(record))) continue
     left.push(lines.subarray(offset, offset + length), Buffer.from('\n'))
   }
   return Buffer.concat(left)

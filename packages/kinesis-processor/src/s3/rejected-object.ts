@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { envelopeText, positionKey, type RejectedRecord } from '../rejected-record.js'
+import { envelopeText, type RejectedRecord, recordIdentity } from '../rejected-record.js'
 
 /** Several rejected records of one shard that go into one object. */
 export interface RejectedObject {
@@ -54,7 +54,7 @@ export function rejectedObjects(records: readonly RejectedRecord[], layout: Obje
  * `<prefix><stream>/<year>/<month>/<day>/<shard>/<first sequence number>-<sub-sequence number>-<digest>.ndjson`, by the arrival of the first
  * record, so that a retry after midnight finds the same place.
  *
- * The digest is of the positions that the object holds. With the first sequence number alone, a retry that rejects fewer records, or a late
+ * The digest is of the records that the object holds, not of what is said about them. With the first sequence number alone, a retry that rejects fewer records, or a late
  * request of an attempt that was given up, would overwrite an object that holds more, and lose records that were resolved. So the same set
  * overwrites itself, and another one makes another object: a record may be in both.
  */
@@ -64,7 +64,7 @@ function objectKey(records: readonly RejectedRecord[], { prefix, extension }: Ob
     ? arrivalTime.slice(0, 10).replaceAll('-', '/')
     : 'undated'
   const digest = createHash('sha256')
-    .update(JSON.stringify(records.map(positionKey)))
+    .update(JSON.stringify(records.map(recordIdentity)))
     .digest('hex')
     .slice(0, 16)
   const name = `${segment(sequenceNumber)}-${subSequenceNumber}-${digest}${extension}`

@@ -4,7 +4,7 @@ import { requireFunction, requireText, whole } from '../option-checks.js'
 import { envelopeLines } from '../rejected/envelope-lines.js'
 import { InvalidRejectedRecordError } from '../rejected/parse-rejected-record.js'
 import type { RejectedEntry, RejectedRemoval, RejectedSource } from '../rejected/rejected-source.js'
-import { positionKey } from '../rejected-record.js'
+import { recordIdentity } from '../rejected-record.js'
 import { linesWithout, packLike, unpack } from './object-lines.js'
 import { RejectedBucket } from './rejected-bucket.js'
 import { requirePrefix } from './s3-rejected-sink.js'
@@ -65,8 +65,8 @@ export function s3RejectedSource(options: S3RejectedSourceOptions): RejectedSour
     async remove(entries) {
       const removals = new Map<string, RejectedRemoval>()
       for (const [key, own] of Map.groupBy(entries, (entry) => entry.key)) {
-        const positions = own.flatMap(({ record }) => (record === undefined ? [] : positionKey(record)))
-        removals.set(key, await removeFrom(bucket, key, new Set(positions)))
+        const removed = own.flatMap(({ record }) => (record === undefined ? [] : recordIdentity(record)))
+        removals.set(key, await removeFrom(bucket, key, new Set(removed)))
       }
       return entries.map(({ key, record, error }) =>
         record === undefined ? { removed: false, error } : removals.get(key)!,
@@ -94,16 +94,16 @@ async function* entriesOf(bucket: RejectedBucket, key: string): AsyncGenerator<S
   }
 }
 
-/** By position, and in the object as it is now: a window may end in the middle of an object, which is then written twice. */
+/** By what a record is, and in the object as it is now: a window may end in the middle of an object, which is then written twice. */
 async function removeFrom(
   bucket: RejectedBucket,
   key: string,
-  positions: ReadonlySet<string>,
+  removed: ReadonlySet<string>,
 ): Promise<RejectedRemoval> {
   try {
     const object = await bucket.get(key)
     if (object === undefined) return { removed: true }
-    const left = await linesWithout(await unpack(object.bytes), positions)
+    const left = await linesWithout(await unpack(object.bytes), removed)
     if (left.length === 0) await bucket.delete(key, object)
     else await bucket.replace(key, object, packLike(object.bytes, left))
     return { removed: true }
