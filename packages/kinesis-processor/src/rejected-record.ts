@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isPermanent, type ReasonCode } from './errors.js'
+import { jsonText } from './json-text.js'
 import type { SinkContext, SinkResult } from './sink.js'
 import type { StreamRecord } from './stream-record.js'
 
@@ -68,15 +69,9 @@ export function rejectedPayload({ payload }: Pick<RejectedRecord, 'payload'>): U
   return Buffer.from(payload, 'base64')
 }
 
-/**
- * As it is stored: one line of JSON. Two characters are JSON and no XML, and a queue refuses them: a partition key or an error message
- * may hold them.
- */
+/** As it is stored: one line of JSON, which a queue takes, whatever the partition key and the error messages hold. */
 export function envelopeText(record: RejectedRecord): string {
-  return JSON.stringify(record).replace(
-    /[\ufffe\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
-  )
+  return jsonText(record)
 }
 
 /**

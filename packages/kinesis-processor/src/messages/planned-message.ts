@@ -1,4 +1,5 @@
 import { unstorable } from '../errors.js'
+import { jsonText } from '../json-text.js'
 import type { SizedWrite } from '../requests/request-plan.js'
 import { attributesBytes, type WireAttributes } from './message-attributes.js'
 
@@ -16,14 +17,7 @@ const REFUSED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 
 /** Text as it is, anything else as JSON. */
 export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : jsonOf(value)
-}
-
-/** Two characters are JSON and no XML, and a queue refuses them. */
-export function jsonOf(value: unknown): string {
-  const json: string | undefined = JSON.stringify(value)
-  if (json === undefined) throw new TypeError(`A ${typeof value} has no JSON: pass a body function.`)
-  return json.replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
+  return typeof value === 'string' ? value : jsonText(value)
 }
 
 /**
