@@ -2,6 +2,7 @@
 import { runBuilt } from './run-built.mjs'
 
 runBuilt('bench', {
+  'cold-start': { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/cold-start.ts' },
   local: { workspace: '@org/kinesis-local', file: 'packages/kinesis-local/bench/local.ts' },
   pipeline: { workspace: '@org/streaming-stack', file: 'apps/streaming-stack/bench/pipeline.ts' },
   processor: { workspace: '@org/kinesis-processor', file: 'packages/kinesis-processor/bench/processor.ts' },

@@ -42,6 +42,7 @@ class LaneRunner<T, U> {
   async run(lanes: readonly Lane<U>[]): Promise<void> {
     // One iterator for all workers: each takes the next lane that nobody has.
     const rest = lanes.values()
+    let isAllTaken = false
     const worker = async () => {
       for (const lane of rest) {
         let pause = this.#goOn(lane, lane.headAt)
@@ -50,8 +51,12 @@ class LaneRunner<T, U> {
           pause = (await this.#settleLater(lane.items[at]!, outcome)) ? this.#goOn(lane, at + 1) : undefined
         }
       }
+      isAllTaken = true
     }
-    await Promise.all(Array.from({ length: Math.min(this.options.maxConcurrency, lanes.length) }, worker))
+    // The first goes through all of them where no step waits; each further one begins where those before it do.
+    const workers: Promise<void>[] = []
+    while (!isAllTaken && workers.length < this.options.maxConcurrency) workers.push(worker())
+    await Promise.all(workers)
   }
 
   /** To the end of the lane, or of what can be done of it, or until a step takes time. */
