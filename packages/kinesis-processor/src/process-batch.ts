@@ -52,9 +52,8 @@ export async function processBatch<T, U>(
     const nowMs = clock.now()
     // One draw for all that failed in this pass: they are tried again together, in one write and one call of a step for many.
     const draw = random()
-    for (const lane of due) {
-      lane.endPass((failures) => nowMs + backoffDelayMs(failures, backoff, () => draw))
-    }
+    const retryAtMs = (failures: number) => nowMs + backoffDelayMs(failures, backoff, () => draw)
+    for (const lane of due) lane.endPass(retryAtMs)
     if (written === 'all failed') waitTogether(lanes, nowMs + backoffDelayMs(outages, backoff, () => draw))
   }
 }

@@ -39,29 +39,33 @@ export function readEvent(event: unknown, unpack?: Unpack): StreamRecord[] {
     throw new UnexpectedEventError('The event has no Records: map this function to a Kinesis stream.')
   }
   const read: StreamRecord[] = []
-  let arn: string | undefined
-  let stream = { streamArn: '', streamName: '' }
+  // All records of a batch are of one shard: what is read of it once is the same text for each of them.
+  let source = { arn: '', streamArn: '', streamName: '', shardId: '' }
   for (const record of records) {
     requireKinesisRecord(record)
-    if (record.eventSourceARN !== arn) {
-      arn = record.eventSourceARN
-      stream = streamOf(arn)
+    const { eventID, eventSourceARN: arn } = record
+    if (
+      arn !== source.arn ||
+      eventID.charAt(source.shardId.length) !== ':' ||
+      !eventID.startsWith(source.shardId)
+    ) {
+      source = { arn, ...streamOf(arn), shardId: eventID.slice(0, eventID.indexOf(':')) }
     }
-    readRecord(record, stream, read)
+    readRecord(record, source, read)
   }
   return unpack === undefined ? read : unpackEach(read, unpack)
 }
 
 function readRecord(
-  { kinesis, eventID }: KinesisEventRecord,
-  { streamArn, streamName }: { streamArn: string; streamName: string },
+  { kinesis }: KinesisEventRecord,
+  { streamArn, streamName, shardId }: { streamArn: string; streamName: string; shardId: string },
   read: StreamRecord[],
 ): void {
   const data = Buffer.from(kinesis.data, 'base64')
   const position: RecordPosition = {
     streamArn,
     streamName,
-    shardId: eventID.slice(0, eventID.lastIndexOf(':')),
+    shardId,
     sequenceNumber: kinesis.sequenceNumber,
     subSequenceNumber: 0,
     partitionKey: kinesis.partitionKey,

@@ -30,6 +30,8 @@ export interface SideRun {
   cpuMicros: number
   /** Above what it held with its batches at hand. */
   peakRssGrowthBytes: number
+  /** The first event as Lambda has it, in JSON. */
+  eventBytes: number
 }
 
 answerTask(async (task: SideTask): Promise<SideRun> => {
@@ -37,6 +39,7 @@ answerTask(async (task: SideTask): Promise<SideRun> => {
   const side = await sides[task.side](task.url)
   const { distinctBatches = warmUpBatches + batches } = task
   const events = Array.from({ length: distinctBatches }, (_, index) => batchOf(index, batchRecords))
+  const eventBytes = JSON.stringify(events[0]).length
   const rssBytes = process.memoryUsage.rss()
   for (let index = 0; index < warmUpBatches; index++) {
     requireSuccess(await side(events[index % distinctBatches]!))
@@ -52,6 +55,7 @@ answerTask(async (task: SideTask): Promise<SideRun> => {
     records: batches * batchRecords,
     wallMs,
     cpuMicros: user + system,
+    eventBytes,
     peakRssGrowthBytes: process.resourceUsage().maxRSS * 1024 - rssBytes,
   }
 })
