@@ -469,6 +469,19 @@ describe('an aggregated record', () => {
     expect(places.sort()).toEqual(['a/0', 'a/0', 'a/2', 'b/1'])
   })
 
+  it('has places for its members as well where Lambda unpacked it, for enhanced fan-out', async () => {
+    const places: string[] = []
+    const step: Step<Order, Order> = (value, { sequenceNumber, subSequenceNumber }) => {
+      places.push(`${sequenceNumber}/${subSequenceNumber}`)
+      return value
+    }
+    const at = (sequenceNumber: string, n: number) => ({ ...order('a', n), sequenceNumber })
+
+    await invoke([at('7', 1), at('7', 2), at('7', 3), at('8', 4)], { steps: [step] })
+
+    expect(places).toEqual(['7/0', '7/1', '7/2', '8/0'])
+  })
+
   it('comes again as a whole when one member is unresolved', async () => {
     const { stoppedAt, sink } = await invoke([order('b', 0), aggregate, order('b', 4)], {
       sink: new MemorySink<Order>(failFor(3)),

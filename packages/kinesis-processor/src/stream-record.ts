@@ -7,13 +7,16 @@ import {
 import { PermanentError, UnexpectedEventError } from './errors.js'
 import { type Unpack, unpackEach } from './unpack.js'
 
-/** Where a record stands in its stream. Unique, and the same on every retry. */
+/** Where a record stands in its stream. Unique, and the same on every retry; but see `subSequenceNumber`. */
 export interface RecordPosition {
   streamArn: string
   streamName: string
   shardId: string
   sequenceNumber: string
-  /** Place in an aggregated record, from 0; 0 for a plain record. */
+  /**
+   * Place in an aggregated record, from 0; 0 for a plain record. With enhanced fan-out, where Lambda takes aggregates apart, the place among
+   * those of the aggregate in the batch.
+   */
   subSequenceNumber: number
   partitionKey: string
   /** When the stream took it, in milliseconds since the epoch. */
@@ -62,12 +65,16 @@ function readRecord(
   read: StreamRecord[],
 ): void {
   const data = Buffer.from(kinesis.data, 'base64')
+  // Lambda itself takes aggregates apart for enhanced fan-out: their members come as records that share a sequence number.
+  const before = read.at(-1)?.position
+  const isMember = before?.sequenceNumber === kinesis.sequenceNumber
+  const firstSubSequenceNumber = isMember ? before.subSequenceNumber + 1 : 0
   const position: RecordPosition = {
     streamArn,
     streamName,
     shardId,
     sequenceNumber: kinesis.sequenceNumber,
-    subSequenceNumber: 0,
+    subSequenceNumber: firstSubSequenceNumber,
     partitionKey: kinesis.partitionKey,
     arrivalMs: Math.round(kinesis.approximateArrivalTimestamp * 1000),
   }
@@ -79,8 +86,9 @@ function readRecord(
     })
     read.push({ position, data, fault })
   } else {
-    for (const [subSequenceNumber, { partitionKey, data: memberData, tags }] of decoded.records.entries()) {
+    for (const [index, { partitionKey, data: memberData, tags }] of decoded.records.entries()) {
       const producer = readProducerTag(tags)
+      const subSequenceNumber = firstSubSequenceNumber + index
       const memberPosition: RecordPosition = { ...position, subSequenceNumber, partitionKey }
       if (producer !== undefined) memberPosition.producer = producer
       read.push({ position: memberPosition, data: memberData, fault: undefined })
