@@ -34,18 +34,13 @@ export async function processBatch<T, U>(
   let outages = 0
   let lanes = batch.lanes
   while (outages < maxAttempts && leftMs() > 0) {
-    lanes = lanes.filter((lane) => lane.head !== undefined && lane.failures < maxAttempts)
+    const { open, due, retried, nextMs } = sortOut(lanes, maxAttempts, clock.now())
+    lanes = open
     if (lanes.length === 0) break
-    const due = markDue(batch.lanes, lanes, clock.now())
     if (due.length === 0) {
-      const nextMs = lanes.reduce(
-        (least, { retryAtMs }) => Math.min(least, retryAtMs),
-        Number.POSITIVE_INFINITY,
-      )
       await sleep(clock, Math.min(nextMs - clock.now(), leftMs()))
       continue
     }
-    const retried = due.reduce((count, { failures }) => (failures > 0 ? count + 1 : count), 0)
     if (retried > 0) observer.onRetry(retried)
     const written = await pass(batch, due, options, leftMs, observer)
     if (written !== undefined) outages = written === 'all failed' ? outages + 1 : 0
@@ -58,14 +53,25 @@ export async function processBatch<T, U>(
   }
 }
 
-function markDue<U>(all: readonly Lane<U>[], lanes: readonly Lane<U>[], nowMs: number): Lane<U>[] {
-  for (const lane of all) lane.isDue = false
-  const due = lanes.filter(({ retryAtMs }) => retryAtMs <= nowMs)
-  for (const lane of due) {
-    lane.isDue = true
-    lane.beginPass()
+/** Of the lanes that were open: those that still are, those of them that are due now, and when the next of the others is. */
+function sortOut<U>(lanes: readonly Lane<U>[], maxAttempts: number, nowMs: number) {
+  const open: Lane<U>[] = []
+  const due: Lane<U>[] = []
+  let retried = 0
+  let nextMs = Number.POSITIVE_INFINITY
+  for (const lane of lanes) {
+    lane.isDue = false
+    if (lane.head === undefined || lane.failures >= maxAttempts) continue
+    open.push(lane)
+    if (lane.retryAtMs > nowMs) nextMs = Math.min(nextMs, lane.retryAtMs)
+    else {
+      lane.isDue = true
+      lane.beginPass()
+      due.push(lane)
+      if (lane.failures > 0) retried++
+    }
   }
-  return due
+  return { open, due, retried, nextMs }
 }
 
 /** One way through: rejections come before the sink, because what stands behind them in its lane waits for them. */
