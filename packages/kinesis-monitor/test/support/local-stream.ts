@@ -9,11 +9,12 @@ type LocalOptions = NonNullable<Parameters<typeof startLocal>[0]>
 /** A local stream named `clicks`, clients for it, a monitor of it, and the calls that were made, in order. */
 export async function startClicks(options: Omit<LocalOptions, 'onRequest'> & { shards?: number } = {}) {
   const { shards = 2, ...more } = options
-  const calls: { service: string; operation: string; atMs: number }[] = []
+  const calls: { service: string; operation: string; number: number; atMs: number }[] = []
   const local = await startLocal({
     streams: [{ name: 'clicks', shards }],
     ...more,
-    onRequest: ({ service, operation }) => calls.push({ service, operation, atMs: performance.now() }),
+    onRequest: ({ service, operation, number }) =>
+      calls.push({ service, operation, number, atMs: performance.now() }),
   })
   const connection = { endpoint: local.url, region: local.region, credentials: testCredentials }
   const kinesis = new KinesisClient(connection)
