@@ -1,4 +1,5 @@
 import { refuseUnknownOptions } from '@org/kinesis-core'
+import { inParallel } from './in-parallel.js'
 import { requireFunction, whole } from './option-checks.js'
 import { heldBack, outOfTime, type Sink, type SinkContext, type SinkRecord, type SinkResult } from './sink.js'
 import type { RecordPosition } from './stream-record.js'
@@ -23,12 +24,9 @@ export function functionSink<T>(
     async write(records, context) {
       const results: SinkResult[] = new Array(records.length)
       const byKey = Map.groupBy(records.keys(), (index) => records[index]!.position.partitionKey)
-      const lanes = byKey.values()
-      const worker = async () => {
-        // One iterator for all workers: each takes the next lane that nobody has.
-        for (const lane of lanes) await writeLane(lane, records, results, write, context)
-      }
-      await Promise.all(Array.from({ length: Math.min(maxConcurrency, byKey.size) }, worker))
+      await inParallel(byKey.values(), maxConcurrency, (lane) =>
+        writeLane(lane, records, results, write, context),
+      )
       return results
     },
   }

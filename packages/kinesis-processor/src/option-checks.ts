@@ -14,7 +14,14 @@ export function whole(option: string, value: number, least: number, most = Numbe
   throw new InvalidOptionError(option, value, `Give a whole number${range}.`)
 }
 
+export function requireClock(clock: Clock): void {
+  const isClock = typeof clock?.now === 'function' && typeof clock.schedule === 'function'
+  if (!isClock) {
+    throw new InvalidOptionError('clock', clock, 'Pass an object with now() and schedule(), or leave it out.')
+  }
+}
+
 export function requireTime({ clock, random }: { clock: Clock; random: Random }): void {
-  requireFunction('clock', clock?.now, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   requireFunction('random', random, 'Pass a function that gives numbers from 0 to 1, or leave it out.')
 }

@@ -1,6 +1,7 @@
 import type { Batch, BatchItem } from './batch.js'
 import { decodeOrReject, isPromise } from './decode-record.js'
 import type { ResolvedHandlerOptions } from './handler-options.js'
+import { inParallel } from './in-parallel.js'
 import type { Lane } from './lane.js'
 import { runBatchStep } from './run-batch-step.js'
 import { failStage, isBatchStage, leaveStage, standing } from './stages.js'
@@ -39,24 +40,20 @@ class LaneRunner<T, U> {
     private readonly mayStart: () => boolean,
   ) {}
 
-  async run(lanes: readonly Lane<U>[]): Promise<void> {
-    // One iterator for all workers: each takes the next lane that nobody has.
-    const rest = lanes.values()
-    let isAllTaken = false
-    const worker = async () => {
-      for (const lane of rest) {
-        let pause = this.#goOn(lane, lane.headAt)
-        while (pause !== undefined) {
-          const { at, outcome } = pause
-          pause = (await this.#settleLater(lane.items[at]!, outcome)) ? this.#goOn(lane, at + 1) : undefined
-        }
-      }
-      isAllTaken = true
+  run(lanes: readonly Lane<U>[]): Promise<void> {
+    return inParallel(lanes, this.options.maxConcurrency, (lane) => {
+      const pause = this.#goOn(lane, lane.headAt)
+      return pause === undefined ? undefined : this.#finish(lane, pause)
+    })
+  }
+
+  /** The rest of a lane in which a step takes time. */
+  async #finish(lane: Lane<U>, first: Pause): Promise<void> {
+    let pause: Pause | undefined = first
+    while (pause !== undefined) {
+      const { at, outcome }: Pause = pause
+      pause = (await this.#settleLater(lane.items[at]!, outcome)) ? this.#goOn(lane, at + 1) : undefined
     }
-    // The first goes through all of them where no step waits; each further one begins where those before it do.
-    const workers: Promise<void>[] = []
-    while (!isAllTaken && workers.length < this.options.maxConcurrency) workers.push(worker())
-    await Promise.all(workers)
   }
 
   /** To the end of the lane, or of what can be done of it, or until a step takes time. */

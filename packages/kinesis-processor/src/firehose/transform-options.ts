@@ -1,6 +1,6 @@
 import { type Clock, refuseUnknownOptions, systemClock } from '@org/kinesis-core'
 import type { Decoder } from '../json-decoder.js'
-import { requireFunction } from '../option-checks.js'
+import { requireClock, requireFunction } from '../option-checks.js'
 
 /** What the transform knows of a record beside its bytes. */
 export interface DeliveryPosition {
@@ -53,6 +53,6 @@ export function resolveFirehoseTransformOptions<T>(
   requireFunction('decode', decode, 'Pass json(schema), or a function from bytes to a value.')
   requireFunction('map', map, 'Pass a function from a value to { value }.')
   requireFunction('onFailed', onFailed, 'Pass a function, or leave it out.')
-  requireFunction('clock', clock?.now, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   return { decode, map, onFailed, clock }
 }

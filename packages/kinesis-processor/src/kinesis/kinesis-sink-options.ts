@@ -1,5 +1,5 @@
 import { type Clock, InvalidOptionError, refuseUnknownOptions, systemClock } from '@org/kinesis-core'
-import { requireFunction } from '../option-checks.js'
+import { requireClock, requireFunction } from '../option-checks.js'
 import type { RecordPosition } from '../stream-record.js'
 
 /** A record for a stream, as `KinesisProducer` of `@org/kinesis-producer` takes it. */
@@ -54,7 +54,7 @@ export function resolveKinesisSinkOptions<T>(
     record,
     'Pass a function from a value to { partitionKey, data }, or leave it out.',
   )
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   if (typeof producerKeepsOrder !== 'boolean')
     throw new InvalidOptionError(
       'producerKeepsOrder',

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@org/kinesis-core'
-import { requireFunction, whole } from '../option-checks.js'
+import { requireClock, requireFunction, whole } from '../option-checks.js'
 import { planWrites } from '../requests/planned-write.js'
 import type { Sink, SinkRecord, SinkResult } from '../sink.js'
 import type { RecordPosition } from '../stream-record.js'
@@ -45,7 +45,7 @@ export function messageSink<T>(options: MessageOptions<T>, destination: Destinat
     attributes,
     'Pass a function from a value to its attributes, or leave it out.',
   )
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   const target: MessageTarget = {
     ...destination,
     clock,

@@ -1,5 +1,5 @@
 import { type Clock, InvalidOptionError, refuseUnknownOptions, systemClock } from '@org/kinesis-core'
-import { requireFunction, requireText, whole } from '../option-checks.js'
+import { requireClock, requireFunction, requireText, whole } from '../option-checks.js'
 import type { RecordPosition } from '../stream-record.js'
 
 /** What the sink needs of a connection; `Pool` and `Client` of `pg` have it. */
@@ -73,7 +73,7 @@ export function resolvePostgresSinkOptions<T>(
       onConflict,
       "There is no column to update besides the key: set it to 'nothing'.",
     )
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   const parametersOfRow = names.length + (positionColumn === undefined ? 0 : 1)
   const maxRows = whole('maxRows', options.maxRows ?? 1_000, 1)
   return {

@@ -1,5 +1,5 @@
 import { type Clock, InvalidOptionError, refuseUnknownOptions, systemClock } from '@org/kinesis-core'
-import { requireFunction, whole } from '../option-checks.js'
+import { requireClock, requireFunction, whole } from '../option-checks.js'
 import type { RejectedRecord } from '../rejected-record.js'
 import { type RejectedChoice, rejectedFilter } from './rejected-choice.js'
 import type { RejectedEntry, RejectedSource } from './rejected-source.js'
@@ -117,7 +117,7 @@ export function resolveReplayOptions<Entry extends RejectedEntry>(
   if (signal !== undefined) {
     requireFunction('signal', signal?.addEventListener, 'Pass an AbortSignal, or leave it out.')
   }
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   return {
     source,
     destination,

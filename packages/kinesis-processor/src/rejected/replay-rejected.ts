@@ -1,3 +1,4 @@
+import { inParallel } from '../in-parallel.js'
 import { type RejectedRecord, recordIdentity, rejectedPayload } from '../rejected-record.js'
 import type { RejectedEntry } from './rejected-source.js'
 import {
@@ -110,12 +111,9 @@ class Replay<Entry extends RejectedEntry> {
   async #replay(window: Chosen<Entry>[]): Promise<void> {
     const byKey = Map.groupBy(window.sort(byPosition), ({ record }) => record.partitionKey)
     const outcomes: ReplayOutcome<Entry>[] = []
-    // One iterator for all workers: each takes the next key that nobody has.
-    const lanes = byKey.values()
-    const worker = async () => {
-      for (const lane of lanes) for (const chosen of lane) outcomes.push(await this.#settle(chosen))
-    }
-    await Promise.all(Array.from({ length: Math.min(this.#options.maxConcurrency, byKey.size) }, worker))
+    await inParallel(byKey.values(), this.#options.maxConcurrency, async (lane) => {
+      for (const chosen of lane) outcomes.push(await this.#settle(chosen))
+    })
     await this.#remove(outcomes.filter(({ outcome }) => outcome === 'put' || outcome === 'repeated'))
     for (const outcome of outcomes) this.#tell(outcome)
   }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { type Clock, InvalidOptionError, refuseUnknownOptions, systemClock } from '@org/kinesis-core'
-import { requireFunction, requireText, whole } from '../option-checks.js'
+import { requireClock, requireFunction, requireText, whole } from '../option-checks.js'
 import type { RejectedSink } from '../rejected-record.js'
 import { withTimeout } from '../requests/request-timeout.js'
 import { outOfTime, type SinkContext, type SinkResult } from '../sink.js'
@@ -52,7 +52,7 @@ export function s3RejectedSink(options: S3RejectedSinkOptions): RejectedSink {
   requireText('bucket', bucket, 'Give the name of the bucket.')
   requirePrefix(prefix)
   if (typeof gzip !== 'boolean') throw new InvalidOptionError('gzip', gzip, 'Give true or false.')
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   const maxObjectBytes = whole('maxObjectBytes', options.maxObjectBytes ?? 16_777_216, 1, MAX_OBJECT_BYTES)
   const requestTimeoutMs = whole('requestTimeoutMs', options.requestTimeoutMs ?? 10_000, 1)
   const layout = { prefix, extension: gzip ? '.ndjson.gz' : '.ndjson', maxObjectBytes }

@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { type Clock, refuseUnknownOptions, systemClock } from '@org/kinesis-core'
-import { requireFunction, requireText, whole } from '../option-checks.js'
+import { requireClock, requireFunction, requireText, whole } from '../option-checks.js'
 import { envelopeLines } from '../rejected/envelope-lines.js'
 import { InvalidRejectedRecordError } from '../rejected/parse-rejected-record.js'
 import type { RejectedEntry, RejectedRemoval, RejectedSource } from '../rejected/rejected-source.js'
@@ -49,7 +49,7 @@ export function s3RejectedSource(options: S3RejectedSourceOptions): RejectedSour
   requireFunction('client', client?.send, 'Pass an S3Client.')
   requireText('bucket', name, 'Give the name of the bucket.')
   requirePrefix(prefix)
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   const timeoutMs = whole('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1)
   const bucket = new RejectedBucket(client, name, { clock, timeoutMs })
   return {

@@ -8,7 +8,7 @@ import {
 } from '@org/kinesis-core'
 import type { PlannedMessage } from '../messages/planned-message.js'
 import { type MessageTarget, sendMessages } from '../messages/send-messages.js'
-import { requireFunction, requireText, whole } from '../option-checks.js'
+import { requireClock, requireFunction, requireText, whole } from '../option-checks.js'
 import { envelopeText, type RejectedRecord, type RejectedSink } from '../rejected-record.js'
 import type { SinkContext, SinkResult } from '../sink.js'
 import { sqsTarget } from './sqs-request.js'
@@ -67,7 +67,7 @@ export function sqsRejectedSink(options: SqsRejectedSinkOptions): RejectedSink {
       'Pass a rejected sink, such as s3RejectedSink, or leave it out.',
     )
   }
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   const target: MessageTarget = {
     ...sqsTarget({ client, queueUrl }),
     clock,

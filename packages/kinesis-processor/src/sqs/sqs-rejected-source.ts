@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { type Clock, refuseUnknownOptions, sqsQuotas, systemClock } from '@org/kinesis-core'
-import { requireFunction, requireText, whole } from '../option-checks.js'
+import { requireClock, requireFunction, requireText, whole } from '../option-checks.js'
 import {
   type RejectedEntry,
   type RejectedRemoval,
@@ -63,7 +63,7 @@ export function sqsRejectedSource(options: SqsRejectedSourceOptions): RejectedSo
   const { client, queueUrl, clock = systemClock } = options
   requireFunction('client', client?.send, 'Pass an SQSClient.')
   requireText('queueUrl', queueUrl, 'Give the URL of the queue.')
-  requireFunction('clock', clock?.schedule, 'Pass an object with now() and schedule(), or leave it out.')
+  requireClock(clock)
   const visibilityMs = whole(
     'visibilityTimeoutMs',
     options.visibilityTimeoutMs ?? 900_000,
