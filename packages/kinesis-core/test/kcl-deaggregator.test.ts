@@ -149,7 +149,8 @@ describe.skipIf(skipped)(
         }),
         { numRuns: 2_000 },
       )
-    })
+      // Two thousand questions to a Java process beside other tests.
+    }, 240_000)
 
     it('fails on an explicit hash key that is no number, so that whoever writes must refuse it', async () => {
       const container = encodeAggregate([record('a'), withHashKey('not a number')])
